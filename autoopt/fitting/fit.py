@@ -196,6 +196,7 @@ def fit(
         case = Case(minimised, start, opened.limits, call, opened.names, opened.bound, opened.rows(minimised))
         case = replace(case, predict=loaded.predict, predict_scale=loaded.predict_scale)
         notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names), *penalties.note(minimised))
+        notes += _kind_note(opened)
         labels = ready(convention, groups, case)
         fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or observations.seen(case))
         fitted = replace(fitted, convention=convention.name, groups=labels, level=level)
@@ -256,6 +257,17 @@ def _with_standard_errors(fitted: Fit, case: Case, nobs: int | None) -> Fit:
         raise
     finally:
         timings["standard errors"] = time.perf_counter() - start
+
+
+def _kind_note(opened: Opened) -> tuple[str, ...]:
+    """Return the sentence on what there is not where data are fitted, and nothing says what the objective returns."""
+    if opened.model.kind is not None or not opened.arguments:
+        return ()
+    return (
+        "No standard errors, no AIC: nothing says what the objective returns. kind (--kind) does: 'negative "
+        "log-likelihood', 'log-likelihood' or 'least squares', with which there are; 'minimise', with which there is "
+        "nothing to infer.",
+    )
 
 
 def _fixed_note(start: Start, names: tuple[str, ...]) -> list[str]:

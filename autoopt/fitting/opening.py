@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import ModelError, ObjectiveError, UsageError
-from autoopt.fitting import binding, modelfile, named
+from autoopt.fitting import binding, modelfile, named, responses
 from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
@@ -145,7 +145,11 @@ class Opened:
         if bound.data is not None and bound.data.table:
             say(bound.described)
         if isinstance(loaded, named.Named):
+            assert loaded.row is not None
+            response, source = loaded.row.response, bound.data.source if bound.data else "the data"
+            responses.refuse_names(loaded.source, response, bound.encoding, source)
             loaded = loaded.opened(bound)
+            bound = replace(bound, notes=(*bound.notes, *responses.remarks(response, bound.arguments["y"])))
         if loaded.x0 is None:
             loaded = _started(loaded, bound.columns)
         columns = [bound.columns] if bound.columns else _columns_of_frames(bound.arguments)

@@ -34,6 +34,18 @@ def dispersion(y: np.ndarray, mean: np.ndarray, parameters: int, weights: np.nda
         return float(weights @ terms / df) if df > 0 else np.nan
 
 
+def fractional(y: np.ndarray) -> str:
+    """Return a sentence on counts that are no whole numbers, "" where all are."""
+    number = int((y != np.rint(y)).sum())
+    if not number:
+        return ""
+    verb = "is no whole number" if number == 1 else "are no whole numbers"
+    return (
+        f"{number} of {y.size} counts {verb}: the likelihood has gamma functions for their factorials. Rates are "
+        "better taken as counts with an exposure, whose logarithm is an offset."
+    )
+
+
 def remark(
     y: np.ndarray, mean: np.ndarray, parameters: int, weights: np.ndarray | None = None, is_robust: bool = False
 ) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class LogMean(Regression):
         self._remarks = self._remarked(X, y, sample_weight, offset, exposure)
         return self
 
-    def _remarked(self, X: object, y: object, sample_weight: object, offset: object, exposure: object) -> list[str]:
+    def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
         """Return what the summary says of the data of a fit."""
         return []
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from autoopt.inference.dispersion import remark
+from autoopt.inference.dispersion import fractional, remark
 from autoopt.models import validation
 from autoopt.models.conventions import GENERALISED
 from autoopt.models.forms import counts, of_rows
@@ -65,13 +65,14 @@ class LogLinearRegression(LogMean):
 
     def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
         """Return the sentence on counts that vary more, or less, than those of a Poisson likelihood."""
+        whole = fractional(self._response(y, len(y)))
         every = slice(None, None, max(1, len(y) // MOST_ROWS))
         X, y, sample_weight, offset, exposure = (_rows(one, every) for one in (X, y, sample_weight, offset, exposure))
         mean = self.predict(X, offset=offset, exposure=exposure)
         counts, weights = self._response(y, len(mean)), validation.sample_weights(sample_weight, len(mean))
         is_robust = self._covariance_said != self._convention
         said = remark(counts, mean, len(self.params), weights, is_robust)
-        return [said] if said and self.converged_ else []
+        return [note for note in (whole, said if self.converged_ else "") if note]
 
     def _deviances(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Return twice the log-likelihood that each row loses against a mean equal to y, shape (m,)."""

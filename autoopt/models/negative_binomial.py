@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln, xlogy
 
+from autoopt.inference.dispersion import fractional
 from autoopt.models.ancillary import Ancillary
 from autoopt.models.forms import counts, of_rows
 from autoopt.models.log_means import LogMean
@@ -62,6 +65,11 @@ class NegativeBinomialRegression(LogMean):
         excess = np.average((y - mean) ** 2, weights=weights) - mean
         start = float(max(excess, 0.1 * mean) / mean**2) if mean else 1.0
         return (Ancillary("dispersion", start, positive=True, least=_POISSON, end=_END),)
+
+    def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
+        """Return the sentence on counts that are no whole numbers."""
+        said = fractional(self._response(y, len(y)))
+        return [said] if said else []
 
     def _deviances(self, y: np.ndarray, mean: np.ndarray) -> np.ndarray:
         excess = np.log1p(self.dispersion_ * y) - np.log1p(self.dispersion_ * mean)
