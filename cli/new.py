@@ -46,6 +46,6 @@ def new(
     found = proposal(data, output, target, likelihood, columns)
     if not ending.show(found.text.rstrip("\n"), output):
         ctx.exit(ending.NOT_WRITTEN)
+    click.echo(f"{found.title}\n{found.data}\nWritten to {output}. Now run\n\n  autoopt fit {output}")
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
-    click.echo(f"{found.title}\n{found.data}\nWritten to {output}. Now run\n\n  autoopt fit {output}")

@@ -90,7 +90,7 @@ def test_target_leaves_text_out_and_says_so(model, tmp_path):
     """)
     found = fit(path, None, tmp_path / "d.csv", target="y")
     assert found.params == pytest.approx([17 / 14])
-    assert found.notes == ("Left out of X, being text: t.",)
+    assert found.notes[0] == "Left out of X, being text: t." and found.notes[1].startswith("No standard errors")
     assert np.isnan(found.bse).all()
 
 
