@@ -46,6 +46,5 @@ def new(
     found = proposal(data, output, target, likelihood, columns)
     if not ending.show(found.text.rstrip("\n"), output):
         ctx.exit(ending.NOT_WRITTEN)
-    click.echo(f"{found.title}\n{found.data}\nWritten to {output}. Now run\n\n  autoopt fit {output}")
-    for note in found.notes:
-        click.echo(f"Note: {note}", err=True)
+    said = [found.title, found.data, *(f"Note: {note}" for note in found.notes), f"Written to {output}. Now run"]
+    click.echo("\n".join([*said, "", f"  autoopt fit {output}"]))

@@ -187,7 +187,7 @@ def test_whole_numbers_are_taken_for_counts_where_that_is_likely(tmp_path, name)
 def test_what_is_left_out_is_said(tmp_path):
     rows = "".join(f"{i},{(3 * i) % 7 if i % 25 else 'n/k'}.5,{i % 4 or ''},{(5 * i) % 13 - 6.5}\n" for i in range(60))
     written(tmp_path, "id,a,b,y\n" + rows)
-    said = CliRunner().invoke(main, ["new", str(tmp_path / "d.csv")]).stderr
+    said = CliRunner().invoke(main, ["new", str(tmp_path / "d.csv")]).stdout
     assert "Note: 15 rows of 60 lack a value, and are left out." in said
     assert "Note: Left out: id: it numbers the rows." in said
     assert "Note: Left out: a: 3 values of 60 are no number, such as 'n/k.5'." in said
