@@ -16,6 +16,7 @@ from autoopt.fitting.beside import importable
 from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.keeping import Interruption, begun, kept
+from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.opening import Opened
 from autoopt.fitting.solving import Case, solved
 from autoopt.fitting.standard_errors import with_covariance
@@ -196,7 +197,7 @@ def fit(
         case = Case(minimised, start, opened.limits, call, opened.names, opened.bound, opened.rows(minimised))
         case = replace(case, predict=loaded.predict, predict_scale=loaded.predict_scale)
         notes = (*loaded.unused, *opened.bound.notes, *_fixed_note(start, opened.names), *penalties.note(minimised))
-        notes += _kind_note(opened)
+        notes += _kind_note(opened) + _weights_note(opened.model.kind, weights)
         labels = ready(convention, groups, case)
         fitted = Fit(loaded.source, None, opened.names, loaded.kind, notes=notes, rows=nobs or observations.seen(case))
         fitted = replace(fitted, convention=convention.name, groups=labels, level=level)
@@ -268,6 +269,16 @@ def _kind_note(opened: Opened) -> tuple[str, ...]:
         "log-likelihood', 'log-likelihood' or 'least squares', with which there are; 'minimise', with which there is "
         "nothing to infer.",
     )
+
+
+def _weights_note(kind: str | None, weights: Any) -> tuple[str, ...]:
+    """Return the sentence on what weights of this kind are: frequencies, or inverse variances."""
+    meaning = kind_of(kind)
+    if weights is None or not (meaning.is_likelihood or meaning.is_squares):
+        return ()
+    if meaning.is_squares:
+        return ("Weights are inverse variances: a row of weight 2 is one row, whose residual has half the variance.",)
+    return ("Weights count rows: a row of weight 2 is two rows.",)
 
 
 def _fixed_note(start: Start, names: tuple[str, ...]) -> list[str]:

@@ -55,3 +55,22 @@ def test_without_a_kind_one_note_says_what_it_would_give():
     for kind in autoopt.fitting.kinds.KINDS:
         assert not any("kind" in note for note in autoopt.fit(nll, [0.0, 0.0], data, kind=kind).notes)
     assert autoopt.fit(lambda p: np.sum((p - 1.0) ** 2), [0.0, 0.0]).notes == ()  # there are no data to infer from
+
+
+def test_weights_are_what_their_note_says():
+    """Of frequencies the standard errors are those of rows repeated; of inverse variances those of scaled residuals."""
+    x = np.arange(12.0)
+    y, weights = 1 + 2 * x + np.sin(9 * x), np.array([1, 2, 3] * 4)
+    frame = pd.DataFrame({"x": x, "y": y, "w": weights})
+    least = autoopt.fit("linear", data=frame, formula="y ~ x", weights="w")
+    assert any(note.startswith("Weights are inverse variances") for note in least.notes)
+    design = np.column_stack([np.ones(12), x])
+    scale = weights @ (y - design @ least.params) ** 2 / 10
+    np.testing.assert_allclose(least.cov_params(), scale * np.linalg.inv(design.T * weights @ design), rtol=1e-8)
+    counts = frame.assign(y=np.round(np.abs(y)))
+    likely = autoopt.fit("loglinear", data=counts, formula="y ~ x", weights="w")
+    repeated = autoopt.fit("loglinear", data=counts.loc[counts.index.repeat(weights)], formula="y ~ x")
+    assert any(note.startswith("Weights count rows") for note in likely.notes)
+    np.testing.assert_allclose(likely.bse, repeated.bse, rtol=1e-6)
+    estimator = LogLinearRegression().fit(counts[["x"]], counts["y"], sample_weight=weights)
+    np.testing.assert_allclose(estimator.bse, repeated.bse, rtol=1e-6)
