@@ -139,10 +139,13 @@ def _begun(evidence: Evidence, x: np.ndarray, begins: str) -> Diagnosis | None:
     if start.leaf is not None:
         return Diagnosis(f"{begins}{start.leaf} is not finite at{_placed(start.place)}.", (), _BOUND)
     said, remedy = _of(start)
+    if start.step.level != PARAMETER:
+        return Diagnosis(f"{begins}{said}.", start.where, _DATA)
     return Diagnosis(f"{begins}{said}, at {with_values}.", start.where, f"{remedy or _BOUND.removesuffix('.')}.")
 
 
 _BOUND = "start elsewhere, or bound the parameters so that this does not happen."
+_DATA = "correct these data, or leave their rows out: no parameter has a part in this."
 _SINGULAR = "look for rows or columns that are equal, or add a small number (1e-8) to the diagonal of the matrix."
 
 

@@ -164,3 +164,15 @@ def test_a_key_that_parameters_lack_is_told_of_them(f, x0, said) -> None:
     with pytest.raises(MissingKeyError) as caught:
         minimize(f, x0, (TABLE,))
     assert re.search(said, str(caught.value), re.DOTALL)
+
+
+def test_of_what_no_parameter_has_a_part_in_the_data_are_to_be_corrected():
+    def objective(p, distance, y):
+        return np.sum((y - p[0] * np.log(distance - 3.0)) ** 2)
+
+    with (
+        pytest.raises(ObjectiveError, match="of -1, which is negative, is nan at row 1") as caught,
+        np.errstate(all="ignore"),
+    ):
+        minimize(objective, [1.0], (np.array([9.0, 2.0, 7.0]), np.ones(3)))
+    assert "leave their rows out" in caught.value.remedy and "bounds" not in caught.value.remedy
