@@ -11,7 +11,7 @@ from autoopt.inference.dispersion import fractional
 from autoopt.tables.categories import Categories
 from autoopt.wording import listed
 
-OF_CLASSES = ("classes", "binary", "ordered")
+OF_CLASSES = ("classes", "ordered classes")
 """What MODELS calls responses whose values are names."""
 
 
@@ -26,8 +26,7 @@ def refuse_names(model: str, response: str, encoding: Any, source: str) -> None:
     raise DataError(
         f"The response {found.column} in {source} has {len(found.levels)} categories, "
         f"{listed([str(level) for level in found.levels])}, and {model} is a model of numbers.",
-        remedy="name a column of numbers, or take a model of classes: autoopt.models.LogisticRegression, or "
-        "OrderedRegression where they have an order.",
+        remedy="name a column of numbers, or take a model of classes, logistic, or ordered where they have an order.",
     )
 
 

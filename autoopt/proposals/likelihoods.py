@@ -186,7 +186,7 @@ def assumed(likelihood: Likelihood, y: np.ndarray, target: str) -> str:
     return (
         f"The whole numbers of {target}, {y.min():g} to {y.max():g} with mean {y.mean():.4g}, are not taken for "
         "counts, which have a small mean and begin near 0. If they are: --likelihood poisson. Codes of ordered "
-        "categories are for autoopt.models.OrderedRegression."
+        "categories are for `autoopt fit ordered`."
     )
 
 
