@@ -35,7 +35,7 @@ class Tested:
         Raises
         ------
         UsageError
-            If numbers of observations, or kinds, differ, or the numbers of parameters do not.
+            If numbers of observations, responses or kinds differ, or the numbers of parameters do not.
         InferenceError
             If one has not converged, or the smaller model fits better.
         """
