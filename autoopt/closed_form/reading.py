@@ -169,6 +169,13 @@ class Reader:
             return Entry(made, at)
         return self.computed(index, at)
 
+    def _apart(self, name: str) -> str:
+        """Return another name for data that are called as a parameter is: of `age` that of its table, or `x_age`."""
+        root = self.roots.get(name, "data")
+        leaves = (getattr(step.template, "name", step.template) for step in self.tape.steps if step.operation is None)
+        taken = {*self.names.values(), *map(str, leaves), *(piece.name for piece in self.pieces.values())}
+        return f"x_{name}" if root == name and f"x_{name}" not in taken else f"{root}_{name}"
+
     def _leaf(self, index: int, at: At) -> Node:
         template = self.tape.steps[index].template
         name = template.name if isinstance(template, Leaf) else template
@@ -178,7 +185,7 @@ class Reader:
             return self.constant(self.tape.values[index], at)
         value = self.tape.values[index]
         name = str(name)
-        shown = f"{self.roots.get(name, 'data')}_{name}" if name in {one.name for one in self.pieces.values()} else name
+        shown = self._apart(name) if name in {one.name for one in self.pieces.values()} else name
         made = self.arrays[index] = Array(shown, np.shape(value), value=value)
         if (text := self.origins.get(name)) is not None:
             made.name, made.note = "", f"computed of the data alone{text and ': '}{text}"

@@ -1,9 +1,5 @@
 """`autoopt derive MODEL --latex`: LaTeX, or Markdown by the name of the file."""
 
-import re
-import textwrap
-from pathlib import Path
-
 import latex_reading
 import numpy as np
 import pytest
@@ -75,15 +71,3 @@ def test_what_does_not_go_is_said(folder) -> None:
     assert "a loop in which each iteration" in refused.stderr and "loop.py:10" in refused.stderr
     for option in (["--hvp"], ["--order", "2"]):
         assert run("derive", "model.py", "--latex", *option).exit_code == 2
-
-
-def test_the_page_shows_what_comes_out() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "derivatives.rst").read_text(encoding="utf-8")
-    example = page.partition("As formulas\n-----------")[2]
-    code, text = re.findall(r"::?[^\n]*\n\n((?:    [^\n]*\n)+)", example)[:2]
-    scope: dict = {}
-    lines = [line.removeprefix("    ").removeprefix(">>> ").removeprefix("... ") for line in code.rstrip().split("\n")]
-    *before, printed = lines
-    exec("\n".join(["import numpy as np, autoopt", *before]), scope)
-    shown = eval(printed.removeprefix("print(").removesuffix(")"), scope).split("\n", 2)[2]
-    assert shown.rstrip() == textwrap.dedent(text).rstrip()

@@ -208,6 +208,18 @@ def test_a_column_and_a_parameter_of_one_name_are_told_apart() -> None:
     assert r"\ell(\mathrm{dose}) &= \sum_{i} (y_i - \mathrm{dose} \, \mathrm{df\_dose}_i)^{2}" in text
 
 
+def test_an_argument_and_a_parameter_of_one_name_are_told_apart() -> None:
+    def f(params, dose, y):
+        return np.sum((y - params["dose"] * dose) ** 2)
+
+    def g(params, dose, x_dose):
+        return np.sum((x_dose - params["dose"] * dose) ** 2)
+
+    data = np.arange(3.0), np.ones(3)
+    assert r"\sum_{i} (y_i - \mathrm{dose} x_{\mathrm{dose}, i})^{2}" in autoopt.latex(f, {"dose": 0.5}, data)
+    assert r"\mathrm{dose} \, \mathrm{dose\_dose}_i" in autoopt.latex(g, {"dose": 0.5}, data), "x_dose is another's"
+
+
 A, B = text.atom("a"), text.atom("b")
 SUM = text.plus(A, B)
 
