@@ -37,7 +37,8 @@ SOLVING = (
                  help="Where to start: a result.json, a run directory, or JSON or CSV of names and values; parameters "
                  "that it does not name start where x0 has them."),
     click.option("--weights", metavar="COL", shell_complete=values.columns,
-                 help="Column that says how much each row counts, for objectives that return an array."),
+                 help="Column that says how much each row counts, for objectives that return an array or a "
+                 "sum over rows."),
     click.option("--robust", is_flag=True,
                  help="Standard errors that hold where the likelihood is wrong: the sandwich, HC0."),
     click.option("--cluster", metavar="COL", shell_complete=values.columns,

@@ -96,6 +96,7 @@ def facts(fitted: Any) -> dict[str, Any]:
             "df_inference": fitted.df_inference if likelihood else None,
             "scale": fitted.scale if likelihood else None,
             "nobs": fitted.nobs,
+            "wnobs": fitted.wnobs,
             "llf": fitted.llf,
             "aic": fitted.aic,
             "bic": fitted.bic,

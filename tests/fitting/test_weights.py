@@ -80,6 +80,7 @@ def test_weighted_sums_are_those_of_rows_repeated(name):
         clustered = errors(one.cov_params("cluster", GROUPS)), errors(again.cov_params("cluster", groups))
         np.testing.assert_allclose(*clustered, rtol=1e-6)
         assert one.nobs == 60 and one.wnobs == again.nobs == TIMES.sum()
+    assert found.to_dict()["wnobs"] == TIMES.sum()
     assert found.result.verification.passed and f"sum of weights  {TIMES.sum()}" in found.summary()
 
 
