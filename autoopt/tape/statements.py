@@ -93,7 +93,7 @@ class Place:
 
     @property
     def quoted(self) -> str:
-        """The statement in one line: its first one if it is a long one of several."""
+        """The statement in one line, or the words at its beginning if it is long."""
         lines, node = self.written.lines, self.statement
         if isinstance(node, ast.For | ast.While | ast.If | ast.With | ast.Try | ast.Match):
             text = lines[node.lineno - 1].strip()
@@ -103,7 +103,7 @@ class Place:
         if "\n" not in text:
             return _cut(text.strip())
         joined = _joined(text)
-        return joined if joined and len(joined) <= QUOTED else _cut(text.split("\n")[0].strip() + " ...")
+        return _cut(joined) if joined else _cut(text.split("\n")[0].strip() + " ...")
 
 
 def _cut(text: str) -> str:

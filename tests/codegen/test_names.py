@@ -171,6 +171,20 @@ def test_statements_of_several_lines_are_joined_or_begun() -> None:
     assert any(line.startswith("return np.sum(z**2") and line.endswith(" ...") for line in quoted)
 
 
+def test_a_long_statement_whose_first_line_is_a_bracket_is_begun_behind_it() -> None:
+    # fmt: off
+    def objective(p, x):
+        return (
+            np.sum(np.exp(x * p[0]))
+            + np.sum(np.cos(x * p[1]) ** 2)
+            + np.sum(np.sin(x * p[0] * p[1]) ** 3)
+        )
+    # fmt: on
+
+    begun = next(line for line in comments(objective, X) if line.startswith("return"))
+    assert begun.startswith("return (np.sum(np.exp(x * p[0])) + np.sum(") and begun.endswith(" ...")
+
+
 def test_of_a_lambda_only_its_own_text_is_quoted() -> None:
     assert comments(lambda p, x: np.sum(np.exp(x * p[0]) * p[1]), X) == ["np.sum(np.exp(x * p[0]) * p[1])"]
 
