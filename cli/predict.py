@@ -15,7 +15,7 @@ from autoopt.cli import ending, values
 from autoopt.cli.fitting import QUIET, require_minimum, watched
 from autoopt.cli.on_model import JSON, MISSING, READING, given, reading_of
 from autoopt.cli.table import plain
-from autoopt.fitting.data import dataset
+from autoopt.fitting.other_data import new_data
 from autoopt.fitting.restoring import restored
 from autoopt.fitting.scales import SCALES
 
@@ -53,7 +53,7 @@ def predict(
         found = restored(run, progress=progress)
         require_minimum(ctx, found, "There is no prediction")
         read = reading_of(reading)
-        table = None if data is None else dataset(data, read)
+        table = None if data is None else new_data(found.case, data, read)
         predicted = found.predict(table, level=level, scale=scale, missing=missing)
     for note in predicted.notes:
         click.echo(f"Note: {note}", err=True)

@@ -46,7 +46,7 @@ def arguments_of(case: Case, function: Callable, data: Any, missing: str) -> tup
         if case.bound.data is not None:
             found = _columns(case, names, required, case.bound.data, found) | found
     else:
-        read = replace(dataset(data), is_new=True)
+        read = replace(new_data(case, data), is_new=True)
         found, note = _others(case, names, required, read, missing)
     if absent := [name for name in required if name not in found]:
         where = "the fit has" if data is None else "the data have"
@@ -56,6 +56,11 @@ def arguments_of(case: Case, function: Callable, data: Any, missing: str) -> tup
             remedy=f"use the names that are there: {listed(there) or 'none'}.",
         )
     return tuple(found[name] for name in names if name in found), ((note,) if note else ())
+
+
+def new_data(case: Case | None, data: Any, reading: Mapping[str, str] | None = None) -> Dataset:
+    """Return other data; a file is read as that of the fit was, except for what `reading` says."""
+    return dataset(data, reading, None if case is None else case.bound.data)
 
 
 def _others(

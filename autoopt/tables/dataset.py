@@ -43,6 +43,8 @@ class Dataset:
         Sentences on how the source was read, for the reader of results: its encoding if it was guessed.
     is_new : bool
         Whether it is for a model that was fitted to others, whose categories are those of the fit.
+    form : tuple of str and mapping, or None
+        The kind of file, by its first suffix, and how it was asked to be read: others of the kind are read so, too.
     syntax : Syntax or None
         How text is read as numbers; None where values have types, and text is no number.
     as_text : callable or None
@@ -56,6 +58,7 @@ class Dataset:
     places: Callable[[Sequence[int]], list[str]] = _by_number
     told: list[str] = field(default_factory=list)
     is_new: bool = False
+    form: tuple[str, Mapping[str, str]] | None = None
     syntax: Syntax | None = None
     as_text: Callable[[Sequence[str]], Mapping[str, Any]] | None = None
     _held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)

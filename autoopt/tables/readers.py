@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ _PLAIN = (".txt", ".dat")
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 
 
-def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
+def load(path: str | Path, reading: Mapping[str, str] | None = None, like: Dataset | None = None) -> Dataset:
     """Return the named columns or arrays of a file.
 
     Parameters
@@ -74,6 +74,8 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
         A file of one of the READERS by its suffix, which may be compressed (.gz, .bz2, .xz, .zst); "-" for stdin.
     reading : mapping, optional
         How a text file is read: "delimiter", "encoding", "decimal", "thousands".
+    like : Dataset, optional
+        Of another file, which says how this one is read if it is of the same kind, where `reading` says nothing.
 
     Raises
     ------
@@ -91,8 +93,10 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None) -> Dataset:
         raise UsageError(
             f"{source.name} is read without {listed(useless)}: {reader.description}.", remedy="leave it out."
         )
+    if like is not None and like.form is not None and like.form[0] == reader.suffixes[0]:
+        options = {**like.form[1], **options}
     try:
-        return reader.read(source, options)
+        return replace(reader.read(source, options), form=(reader.suffixes[0], options))
     except OSError as error:
         raise source.unreadable(error) from error
 
@@ -193,12 +197,15 @@ def is_frame(data: object) -> bool:
     return type(data).__module__.partition(".")[0] in FRAMES or (hasattr(data, "columns") and hasattr(data, "iloc"))
 
 
-def dataset(data: object, reading: Mapping[str, str] | None = None) -> Dataset:
-    """Return a Dataset of what the user has at hand: a path, a mapping of names to arrays, or a data frame."""
+def dataset(data: object, reading: Mapping[str, str] | None = None, like: Dataset | None = None) -> Dataset:
+    """Return a Dataset of what the user has at hand: a path, a mapping of names to arrays, or a data frame.
+
+    Of a path `like` says how another file of its kind was read, as for `load`.
+    """
     if isinstance(data, Dataset):
         return data
     if isinstance(data, str | Path):
-        return load(data, reading)
+        return load(data, reading, like)
     if reading:
         raise UsageError("reading= says how a file is read, and the data are no file.", remedy="leave it out.")
     if is_frame(data):

@@ -191,7 +191,8 @@ def _check_header(layout: Layout, names: list[str]) -> None:
         raise DataError(f"The data file {source} is empty.", remedy="give a file with data.")
     if all(layout.syntax.number(name) is not None for name in names):
         raise DataError(f"The first line of {source} holds numbers.", remedy="put the names of the columns there.")
-    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
+    marks = [mark for mark in ";\t|," if mark != layout.delimiter]
+    if len(names) == 1 and (other := next((mark for mark in marks if mark in names[0]), None)):
         given = "tab" if other == "\t" else other
         raise DataError(
             f"{source} has a single column {names[0]!r}; its columns seem to be separated by {other!r}.",

@@ -113,6 +113,16 @@ def test_new_data_of_another_form_are_read(folder):
     np.testing.assert_allclose(told["mean"], by_formula()[2:, 0], rtol=1e-6)
 
 
+def test_new_data_are_read_as_those_of_the_fit(folder):
+    text = (folder / "d.csv").read_text()
+    (folder / "e.csv").write_text(text.replace(",", ";").replace(".", ","))
+    (folder / "other.csv").write_text("x;z\n2,5;a\n")
+    form = ["--delimiter", ";", "--decimal", ","]
+    assert run("fit", "line.py", "--data", "e.csv", *form, "-o", "e.json").exit_code == 0
+    told = json.loads(run("predict", "e.json", "--data", "other.csv", "--json").stdout)
+    np.testing.assert_allclose(told["mean"], by_formula()[2:, 0], rtol=1e-6)
+
+
 def test_proposed_models_predict(folder):
     assert CliRunner().invoke(main, ["new", "d.csv", "-o", "m.py", "--likelihood", "least-squares"]).exit_code == 0
     told = json.loads(run("predict", "m.py", "--data", "new.csv", "--json").stdout)

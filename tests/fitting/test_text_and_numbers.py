@@ -16,6 +16,7 @@ import statsmodels.formula.api as smf
 import autoopt
 from autoopt.errors import DataError, UsageError
 from autoopt.fitting.data import Selection, bound, describe
+from autoopt.fitting.other_data import new_data
 from autoopt.tables.readers import dataset, load
 from autoopt.tables.syntax import Syntax, advice
 
@@ -70,6 +71,28 @@ def test_the_value_that_is_wrong_is_named_and_not_a_good_one(file):
     with pytest.raises(DataError) as caught:
         load(path, {"delimiter": ";", "decimal": ","}).take(["x"])
     assert "1 missing or non-numeric value:\n  line 5, column x: '12a' is not a number" in caught.value.happened
+
+
+def test_other_files_are_read_as_that_of_the_fit(file):
+    """Of numbers with marks between thousands alone nothing tells that they are not decimals."""
+    given = {"decimal": ",", "thousands": "."}
+    fit = autoopt.fit("linear", data=file(GERMAN.replace(";", "\t"), "d.tsv"), formula="y ~ x", reading=given)
+    line = np.polyfit([1500, 2000, 3250, 900, 1234, 700, 5000, 4100], [3, 4, 6.5, 2, 2.4, 1.5, 10, 8.3], 1)
+    new = file("x\tz\n1.500\t1\n2.250\t2\n", "n.tsv")
+    np.testing.assert_allclose(fit.predict(new).mean, np.polyval(line, [1500, 2250]), rtol=1e-8)
+    np.testing.assert_allclose(fit.predict(str(new)).mean, np.polyval(line, [1500, 2250]), rtol=1e-8)
+    frame = pd.read_csv(new, sep="\t", decimal=",", thousands=".")
+    frame.to_parquet(new.with_suffix(".parquet"))  # which is not read in some way
+    np.testing.assert_allclose(fit.predict(new.with_suffix(".parquet")).mean, fit.predict(frame).mean)
+    frame.to_csv(file("", "n.csv"), index=False, sep=";", decimal=",")
+    with pytest.raises(DataError, match="separated by ';'"):
+        fit.predict(new.with_suffix(".csv"))
+    semicolons = new_data(fit.case, new.with_suffix(".csv"), {"delimiter": ";", "decimal": ","})
+    np.testing.assert_allclose(fit.predict(semicolons).mean, fit.predict(frame).mean)
+    wide = load(file("x;y\n1;2\n", "w.csv"), {"delimiter": ";"})
+    with pytest.raises(DataError, match="separated by ','"):
+        load(file("x,y\n1,2\n", "v.csv"), like=wide)
+    assert load(file('"x,y"\n1\n', "u.csv")).names == ["x,y"]
 
 
 @pytest.mark.parametrize(
