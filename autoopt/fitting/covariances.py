@@ -11,6 +11,7 @@ from autoopt.errors import InferenceError, UsageError
 from autoopt.fitting.scores import require, scores_of
 from autoopt.fitting.solving import Case
 from autoopt.inference.covariances import Convention, Evidence, chosen
+from autoopt.tables.labels import refuse_masked
 from autoopt.wording import near, times
 
 
@@ -78,7 +79,7 @@ def _counted(evidence: Evidence, frequencies: np.ndarray) -> Evidence:
 
 def labels_of(groups: Any, rows: int | None, bound: Any = None) -> np.ndarray:
     """Return to which group each row belongs, shape (rows,): the labels, or those in the column of that name."""
-    if isinstance(groups, str):
+    if is_name := isinstance(groups, str):
         table = None if bound is None else bound.data
         names = [] if table is None else table.names
         if table is None or groups not in names:
@@ -87,7 +88,8 @@ def labels_of(groups: Any, rows: int | None, bound: Any = None) -> np.ndarray:
                 remedy="pass the name of a column, or an array with a label for each row.",
             )
         groups = table.array(groups)
-    elif bound is not None:
+    refuse_masked(groups, "groups", UsageError)
+    if bound is not None and not is_name:
         groups = bound.aligned(np.asarray(groups).reshape(-1))
     labels = np.asarray(groups).reshape(-1)
     if rows is not None and labels.size != rows:

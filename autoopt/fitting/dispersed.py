@@ -9,6 +9,7 @@ from scipy.special import gammaln
 
 from autoopt.fitting.modelfile import positional
 from autoopt.inference.dispersion import remark
+from autoopt.tables.values import shape_of
 
 _ROUNDING = 1e-9
 
@@ -41,6 +42,8 @@ def note(fitted: Any, case: Any) -> list[str]:
 
 def _counts(one: Any, rows: int | None) -> np.ndarray | None:
     """Return data as a vector of whole numbers from 0 on with a value for each row; None if they are none."""
+    if not shape_of(one):
+        return None
     array = np.asarray(one)
     if array.ndim != 1 or array.dtype.kind not in "iuf" or array.size != rows:
         return None

@@ -23,6 +23,7 @@ from autoopt.fitting.standard_errors import with_covariance
 from autoopt.fitting.starting import moved
 from autoopt.origin import is_ours
 from autoopt.stages import heard, stage
+from autoopt.tables.labels import refuse_labels_unlike
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
 from autoopt.wording import listed
@@ -168,6 +169,7 @@ def fit(
 
     convention = chosen(covariance, groups)
     level, nobs = require_level(level), observations.require_count(nobs)
+    refuse_labels_unlike(data, {"weights": weights, "groups": groups})
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
     with importable(model), Interruption() as interruption:
         also = tuple(name for name in (weights, groups) if isinstance(name, str))

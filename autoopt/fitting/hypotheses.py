@@ -11,6 +11,7 @@ from autoopt.errors import InferenceError, UsageError
 from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.solving import solved
 from autoopt.inference.hypotheses import HypothesisTest, likelihood_ratio, score
+from autoopt.tables.values import shape_of
 from autoopt.variables.variables import Variables
 from autoopt.wording import listed
 
@@ -144,7 +145,7 @@ def different_data(one: Any, other: Any) -> str:
 
 def _vectors(fitted: Any) -> list[np.ndarray]:
     """Return the data of a fit that have a value for each row."""
-    arrays = [np.asarray(one) for one in (fitted.case.call["args"] if fitted.case else ()) if np.ndim(one) == 1]
+    arrays = [np.asarray(one) for one in (fitted.case.call["args"] if fitted.case else ()) if len(shape_of(one)) == 1]
     return [array for array in arrays if array.size == fitted.nobs]
 
 

@@ -122,6 +122,8 @@ class Minimised:
         weights : ndarray, shape (m,), optional
             How much each term, or each squared residual, counts; in a number those that it is the sum of.
         """
+        if isinstance(outcome, list | tuple) and len(outcome):
+            objective, outcome = changed(objective, _array), _array(outcome)
         flat = None if weights is None else np.ravel(weights)
         if np.ndim(outcome) == 0 and not (isinstance(outcome, list | tuple)):
             function = objective if kind.sign == 1 else changed(objective, _negative)
@@ -150,8 +152,12 @@ class Minimised:
 
 
 def _array(values: Any) -> Any:
-    """Return what an objective returned as one array, a list of numbers among them, also while it is traced."""
-    return values if hasattr(values, "shape") else np.stack(values)
+    """Return what an objective returned as one array, a list of numbers or arrays too, also while it is traced."""
+    if hasattr(values, "shape"):
+        return values
+    if len({np.shape(one) for one in values}) == 1:
+        return np.stack(values)
+    return np.concatenate([np.ravel(one) for one in values])
 
 
 def _negative(value: Any) -> Any:

@@ -13,6 +13,7 @@ from autoopt.errors import AutooptError, Location, UsageError
 from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.solving import Case
 from autoopt.objectives.adapted import changed
+from autoopt.tables.values import shape_of
 
 Found = TypeVar("Found")
 
@@ -28,6 +29,31 @@ def require_count(nobs: Any) -> int | None:
     if not is_number or not np.isfinite(nobs) or nobs != int(nobs) or nobs < 1:
         raise UsageError(f"nobs is {nobs!r}.", remedy="pass a whole number above zero, or leave it out.")
     return int(nobs)
+
+
+def as_number(objective: Callable, outcome: Any, kind: Any, x0: Any, args: tuple) -> Callable:
+    """Return an objective that returns an array with one entry, as of column vectors, as one of a number.
+
+    Of a single residual, whose square is no sum of squares yet, it is the objective itself.
+    """
+    if shape_of(outcome) == () or np.size(outcome) != 1:
+        return objective
+    from autoopt.objectives.retained import objective_of
+    from autoopt.tape.rows import NotByRow
+    from autoopt.tape.rows.squares import squares
+
+    number = changed(objective, _entry)
+    if kind.is_squares:
+        try:
+            found = objective_of(number, x0, args)
+            squares(found.dispatch.paths[0].trace.tape, found.structure.flatten(x0))
+        except (NotByRow, AutooptError):
+            return objective
+    return number
+
+
+def _entry(values: Any) -> Any:
+    return np.sum(values if hasattr(values, "shape") else np.stack(values))
 
 
 def seen(case: Case) -> int | None:
@@ -122,7 +148,7 @@ def _perfect_note(fitted: Any, case: Case) -> list[str]:
     """Return the sentence on residuals that are rounding errors."""
     if not fitted.use_t or not fitted.rows or fitted.result.fun < 0:
         return []
-    arrays = (np.asarray(one) for one in case.call["args"])
+    arrays = (np.asarray(one) for one in case.call["args"] if shape_of(one))
     sizes = [np.abs(one[np.isfinite(one)]).max(initial=0.0) for one in arrays if one.dtype.kind in "iuf"]
     if fitted.result.fun / fitted.rows > ROUNDING * max(sizes, default=0.0) ** 2:
         return []

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import ModelError, ObjectiveError, UsageError
-from autoopt.fitting import binding, modelfile, named, responses
+from autoopt.fitting import binding, modelfile, named, observations, responses
 from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model, positional
 from autoopt.fitting.penalties import penalised, ridged
 from autoopt.stages import say, stage
+from autoopt.tables.labels import refuse_masked
+from autoopt.tables.values import shape_of
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
 
@@ -64,7 +66,10 @@ class Opened:
                 )
             found = Minimised(kind, objective)
         else:
-            found = Minimised.of(kind, objective, objective(self.start.x0, *self.args), self._weights(weights))
+            outcome = objective(self.start.x0, *self.args)
+            single = observations.as_number(objective, outcome, kind, self.start.x0, self.args)
+            outcome = outcome if single is objective else float(np.sum(outcome))
+            found = Minimised.of(kind, single, outcome, self._weights(weights))
             if found.weights is not None and found.is_of_sums:
                 self._require_weighable(found.weights, derivatives)
         if isinstance(self.model, named.Named) and self.model.alpha:
@@ -96,6 +101,7 @@ class Opened:
     def _weights(self, weights: Any) -> np.ndarray | None:
         if isinstance(weights, str):
             weights = self.column(weights, "weights")
+        refuse_masked(weights, "weights")
         weights = None if weights is None else np.asarray(self.bound.aligned(weights), float)
         if weights is not None and not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise UsageError("weights has negative entries, or some that are not finite.", remedy="correct them.")
@@ -108,9 +114,9 @@ class Opened:
         """
         if minimised.rows is not None:
             return minimised.rows
-        values = [value for value in self.args if np.ndim(value)]
-        lengths = {np.shape(value)[0] for value in values}
-        has_rows = any(np.ndim(value) == 1 or hasattr(value, "columns") for value in values)
+        shapes = {id(value): shape for value in self.args if (shape := shape_of(value))}
+        lengths = {shape[0] for shape in shapes.values()}
+        has_rows = any(len(shapes.get(id(value), ())) == 1 or hasattr(value, "columns") for value in self.args)
         return lengths.pop() if len(lengths) == 1 and has_rows else None
 
     def told(self, work: Callable, *given: Any, **options: Any) -> Any:
@@ -186,6 +192,7 @@ def _checked(
         start = Start.of(x0, bounds)
         Limits.of(start.bounds, start.structure, start.x0)
         names = _names(loaded, names, start.structure, columns)
+        _refuse_twice(names, start.structure.names)
         start = Start.of(x0, bounds, _by_number(own, names, start.structure.names))
     except UsageError as error:
         raise ModelError(f"{loaded.source}: {error.happened}", error.where, error.remedy) from error
@@ -234,6 +241,19 @@ def _by_argument(structure: Any, objective: Callable) -> list[str]:
     if structure.paths != [""] or not parameters or parameters[0].kind is parameters[0].VAR_POSITIONAL:
         return structure.names
     return [parameters[0].name + name.removeprefix("x") for name in structure.names]
+
+
+def _refuse_twice(names: Sequence[str], plain: Sequence[str]) -> None:
+    """Raise UsageError for two parameters of one name, of which it would not be known which is meant."""
+    first: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if name in first:
+            where = [f"number {k}" + (f" ({plain[k]})" if plain[k] != name else "") for k in (first[name], place)]
+            raise UsageError(
+                f"Two parameters are called {name!r}: {where[0]} and {where[1]}, counted from 0.",
+                remedy="give each a name of its own: names=, or other names of columns.",
+            )
+        first[name] = place
 
 
 def _by_columns(structure: Any, columns: list[str]) -> list[str]:

@@ -74,6 +74,8 @@ def _beforehand(fitted: Any, case: Case) -> str | None:
         return "with constraints they do not follow from the Hessian"
     if fitted.use_t and fitted.result.fun < 0:
         return f"the sum of squares is {fitted.result.fun:.6g}, and no sum of squares is negative"
+    if fitted.scale == 0:
+        return "all residuals are 0, which leaves no variance"
     if not np.isfinite(fitted.scale):
         return _without_scale(fitted)
     if len(fitted.names) > LARGEST_HESSIAN:

@@ -161,8 +161,9 @@ class CoxRegression(Regression):
         sample_weight : array, shape (m,), optional
             How often each row counts; where a weight is not whole, tied events of Efron's likelihood count their mean
             weight, as in R.
-        event : array of bool, shape (m,), optional
+        event : array of bool, or of 0 and 1, shape (m,), optional
             Whether the event happened at this time, rather than that the row was censored; all did if not given.
+            Other codes are refused: of status 1 and 2, as in R's Surv, pass status == 2.
         entry : array, shape (m,), optional
             Times before y from which on the rows are under observation, and at risk: late entry, or covariates that
             change, with a row for each time in which they do not. From the beginning if not given.
@@ -185,7 +186,7 @@ class CoxRegression(Regression):
         rows = len(covariates)
         numbers = self._group_numbers(groups, rows)
         time = validation.vector(validation.flat(y), rows, "y")
-        dead = np.ones(rows, bool) if event is None else validation.vector(event, rows, "event") != 0
+        dead = validation.events(event, rows)
         entered = None if entry is None else validation.entries(entry, time)
         weights = validation.sample_weights(sample_weight, rows)
         offset = validation.offsets(offset, None, rows)
@@ -292,7 +293,7 @@ class CoxRegression(Regression):
         """Return Harrell's concordance: how often, of two rows, the one with the event first has the larger hazard."""
         eta = self.predict(X, offset=offset)
         time = validation.vector(validation.flat(y), len(eta), "y")
-        dead = np.ones(len(eta), bool) if event is None else validation.vector(event, len(eta), "event") != 0
+        dead = validation.events(event, len(eta))
         weights = validation.sample_weights(sample_weight, len(eta))
         return concordance(time, dead, eta, weights)
 
@@ -301,9 +302,7 @@ def _strata(strata: object, rows: int) -> tuple[list[Any], np.ndarray]:
     """Return the labels of the strata, and the number of each row's."""
     if strata is None:
         return [0], np.zeros(rows, int)
-    strata = np.asarray(strata)
-    validation.refuse_other_length(strata, rows, "strata")
-    labels, numbers = np.unique(strata, return_inverse=True)
+    labels, numbers = validation.numbered(strata, rows, "strata")
     return labels.tolist(), numbers
 
 

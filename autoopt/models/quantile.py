@@ -84,6 +84,7 @@ class QuantileRegression(Location):
         self.covariance = covariance
 
     def _check_options(self) -> None:
+        self._check_numbers()
         if not 0 < self.quantile < 1:
             raise UsageError(f"quantile is {self.quantile!r}.", remedy="pass a number between 0 and 1.")
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -245,12 +246,24 @@ class Regression(Conventions, Featured, Interface):
 
     def _check_options(self) -> None:
         """Raise an error for constructor arguments outside their range."""
+        self._check_numbers()
         if not (np.isfinite(self.alpha) and self.alpha >= 0):
             raise UsageError(f"alpha is {self.alpha!r}.", remedy="pass a penalty that is zero or positive.")
         if self.tol is not None and not self.tol > 0:
             raise UsageError(f"tol is {self.tol!r}.", remedy="pass a positive tolerance, such as tol=1e-8.")
         if self.max_iter is not None and not self.max_iter > 0:
             raise UsageError(f"max_iter is {self.max_iter!r}.", remedy="pass a whole number above zero.")
+
+    def _check_numbers(self) -> None:
+        """Raise an error for constructor arguments that are no numbers, where their defaults are, or None is."""
+        for name, default in self._options().items():
+            value = getattr(self, name)
+            is_number = isinstance(default, float) or name in _NUMBERS
+            if is_number and not (isinstance(value, Real) or (value is None and default is None)):
+                raise UsageError(
+                    f"{name} is {value!r}.",
+                    remedy=f"pass a number, such as {name}={_NUMBERS.get(name, default or 1.0)}.",
+                )
 
     def _problem(self, step: np.ndarray, problem: Problem, found: Solution) -> Warning | None:
         """Return why the estimates cannot be trusted, None if they can; `step`, (n,), is the next Newton step."""
@@ -283,6 +296,10 @@ class Regression(Conventions, Featured, Interface):
     def names_(self) -> list[str]:
         """Names of the parameters: "intercept" if there is one, then the features, then those beside."""
         return ["intercept"] * bool(self.fit_intercept) + self._feature_names + list(self._beside)
+
+
+_NUMBERS = {"tol": 1e-8, "max_iter": 100, "df": 4.0}
+"""Constructor arguments whose default, None, stands for a number, with one that they may be."""
 
 
 def _whole(number: float) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import DataError
+from autoopt.tables.labels import refuse_masked
 
 
 class InputError(DataError, ValueError):
@@ -106,7 +107,7 @@ def flat(y: object) -> np.ndarray:
     """Return the response as an array of one dimension and its own dtype."""
     if y is None:
         raise InputError("This estimator requires y to be passed, but the target y is None.", remedy="pass y.")
-    y = np.asarray(y)
+    y = _array(y, "y")
     if y.ndim == 2 and y.shape[1] == 1:
         _warn_of_column(y)
         y = y.ravel()
@@ -121,43 +122,84 @@ def sample_weights(sample_weight: object, rows: int) -> np.ndarray:
     """Return non-negative weights, shape (rows,), not all zero; ones if None."""
     if sample_weight is None:
         return np.ones(rows)
-    sample_weight = np.asarray(sample_weight)
-    if sample_weight.ndim == 0:
-        sample_weight = np.full(rows, sample_weight)
-    weights = vector(sample_weight, rows, "sample_weight")
+    weights = _each(sample_weight, rows, "sample_weight")
     _refuse_rows(weights < 0, "sample_weight", "is negative", "pass weights that are zero or positive.")
     if not weights.any():
         raise InputError("sample_weight is zero in every row.", remedy="give some rows a positive weight.")
     return weights
 
 
+def _each(values: object, rows: int, name: str) -> np.ndarray:
+    """Return one finite float64 value per row of X, shape (rows,), of as many or of a single number."""
+    return vector(np.full(rows, values) if np.ndim(values) == 0 else values, rows, name)  # type: ignore[arg-type]
+
+
 def offsets(offset: object, exposure: object, rows: int) -> np.ndarray:
     """Return offset + log(exposure), shape (rows,); zeros where None."""
-    total = np.zeros(rows) if offset is None else vector(np.broadcast_to(np.asarray(offset), rows), rows, "offset")
+    total = np.zeros(rows) if offset is None else _each(offset, rows, "offset")
     if exposure is None:
         return total
-    exposure = vector(np.broadcast_to(np.asarray(exposure), rows), rows, "exposure")
+    exposure = _each(exposure, rows, "exposure")
     _refuse_rows(exposure <= 0, "exposure", "is not positive", "leave out rows that were never exposed.")
     return total + np.log(exposure)
 
 
 def entries(entry: object, time: np.ndarray) -> np.ndarray:
     """Return the times from which on rows are at risk, shape (rows,), each before the row's own."""
-    values = vector(np.broadcast_to(np.asarray(entry), len(time)), len(time), "entry")
+    values = _each(entry, len(time), "entry")
     _refuse_rows(values >= time, "entry", "is not before y", "leave out rows that are never at risk.")
     return values
 
 
+def events(event: object, rows: int) -> np.ndarray:
+    """Return whether there was an event, shape (rows,), of bools or of 0 and 1; True everywhere if None."""
+    if event is None:
+        return np.ones(rows, bool)
+    values = vector(event, rows, "event")
+    if ((values != 0) & (values != 1)).any():
+        codes = np.unique(values)
+        shown = ", ".join(f"{code:.6g}" for code in codes[:5])
+        raise InputError(
+            f"event holds {shown}{', ...' if codes.size > 5 else ''}, where 1 or True is an event and 0 or "
+            "False a row that was censored.",
+            remedy=f"say which number is an event, as 2 is in R's Surv: event == {values.max():.6g}.",
+        )
+    return values == 1
+
+
 def groups(groups: object, rows: int) -> np.ndarray:
     """Return the number of each row's group, shape (rows,), of labels of any type, of which there are two or more."""
-    labels = np.asarray(groups)
-    refuse_other_length(labels, rows, "groups")
-    missing = np.array([label is None or label != label for label in labels.tolist()], bool)
-    _refuse_rows(missing, "groups", "has no label", "leave out these rows, or give them a group of their own.")
-    names, numbers = np.unique(labels, return_inverse=True)
+    names, numbers = numbered(groups, rows, "groups")
     if len(names) < 2:
         raise InputError("All rows are of one group.", remedy="pass groups of which there are two or more.")
-    return numbers.reshape(-1)
+    return numbers
+
+
+def numbered(labels: object, rows: int, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted labels, of any type, and the number of each row's, shape (rows,); none may be missing."""
+    labels = _array(labels, name)
+    refuse_other_length(labels, rows, name)
+    if labels.dtype.kind not in "biuSU":
+        missing = np.array([_is_missing(label) for label in labels.tolist()], bool)
+        _refuse_rows(missing, name, "has no label", f"leave out these rows, or give them {name} of their own.")
+    names, numbers = _sorted(labels, name)
+    return names, numbers.reshape(-1)
+
+
+def _is_missing(label: Any) -> bool:
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
+
+
+def _sorted(labels: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted labels and the number of each row's; InputTypeError for labels that have no order."""
+    try:
+        return np.unique(labels, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in labels.tolist()})
+        raise InputTypeError(
+            f"{name} mixes labels of the types {', '.join(kinds)}, which have no order.",
+            remedy="make them all text, or all numbers.",
+        ) from None
 
 
 def counts(y: object, rows: int) -> np.ndarray:
@@ -206,7 +248,7 @@ def _unique(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         upper = y == ends[1]
         if ends[0] != ends[1] and (upper | (y == ends[0])).all():
             return ends, upper.astype(np.intp)
-    return np.unique(y, return_inverse=True)
+    return _sorted(y, "y")
 
 
 def class_weights(class_weight: object, classes: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -294,13 +336,13 @@ def _refuse_rows(bad: np.ndarray, name: str, happened: str, remedy: str) -> None
 def _refuse_missing_labels(y: np.ndarray) -> None:
     """Raise an error for labels that are None or NaN inside an array of objects."""
     if y.dtype == object:
-        missing = np.array([label is None or label != label for label in y])
+        missing = np.array([_is_missing(label) for label in y], bool)
         _refuse_rows(missing, "y", "contains NaN or None", "leave out rows without a label.")
 
 
 def _floats(values: object, name: str) -> np.ndarray:
     """Return `values` as a float64 array, or an error that says what they are instead."""
-    array = np.asarray(values)
+    array = _array(values, name)
     if np.iscomplexobj(array):
         raise InputError(f"{name}: Complex data not supported.", remedy="pass real numbers.")
     try:
@@ -309,6 +351,15 @@ def _floats(values: object, name: str) -> np.ndarray:
         raise InputTypeError(f"{name} is not numeric: {error}.", remedy="pass numbers only.") from None
     except ValueError as error:
         raise InputError(f"{name} is not numeric: {error}.", remedy=_numeric_remedy(values)) from None
+
+
+def _array(values: object, name: str) -> np.ndarray:
+    """Return `values` as an array of their own dtype, of which nothing is masked."""
+    refuse_masked(values, f"Input {name}", InputError)
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name} is no array: {error}.", remedy="pass rows of one length.") from None
 
 
 def _numeric_remedy(values: object) -> str:

@@ -13,6 +13,7 @@ from autoopt.errors import DataError, UsageError
 from autoopt.tables.arrays import named_arrays, single_array
 from autoopt.tables.columnar import feather, parquet
 from autoopt.tables.dataset import Dataset
+from autoopt.tables.labels import refuse_other_labels, without_mask
 from autoopt.tables.records import json_lines, json_records
 from autoopt.tables.source import COMPRESSIONS, SIGNATURES, Source, told_by
 from autoopt.tables.text import refuse_duplicates, text_table
@@ -185,6 +186,19 @@ FRAMES: dict[str, Callable[[Any], Dataset]] = {"polars": _of_polars, "pyarrow": 
 """Libraries of frames that are no pandas -> their columns."""
 
 
+def _array(value: Any, name: str) -> Any:
+    """Return an array of a mapping, or what the objective reads as a whole."""
+    if is_whole(value):
+        return value
+    try:
+        return np.asarray(without_mask(value))
+    except ValueError as error:
+        raise DataError(
+            f"The array {name} of the data is no array: it holds others of different lengths.",
+            remedy="pass the data as a tuple, in the order of the objective's arguments, which takes lists of arrays.",
+        ) from error
+
+
 def rows_of_frame(frame: Any, rows: np.ndarray) -> Any:
     """Return some rows of a frame, by their numbers, as a frame of its library."""
     if hasattr(frame, "iloc"):
@@ -211,30 +225,9 @@ def dataset(data: object, reading: Mapping[str, str] | None = None, like: Datase
     if is_frame(data):
         return FRAMES.get(type(data).__module__.partition(".")[0], _of_pandas)(data)
     if isinstance(data, Mapping):
-        _refuse_unaligned(data)
-        return Dataset.of("The data", {str(name): _array_of(value) for name, value in data.items()})
+        refuse_other_labels(data)
+        return Dataset.of("The data", {str(name): _array(value, str(name)) for name, value in data.items()})
     raise DataError(
         f"The data are of type {type(data).__name__}.",
         remedy="give a file name, a dict of names to arrays, a data frame, or a tuple in the objective's order.",
     )
-
-
-def _array_of(value: Any) -> Any:
-    """Return a value of a mapping as an array; what is masked is missing."""
-    if is_whole(value):
-        return value
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        return value.astype(complex if value.dtype.kind == "c" else float).filled(np.nan)
-    return np.asarray(value)
-
-
-def _refuse_unaligned(data: Mapping[str, Any]) -> None:
-    """Refuse pandas series of one length whose rows are not the same: taken by their places they would be mixed up."""
-    series = [(name, value) for name, value in data.items() if hasattr(value, "iloc") and hasattr(value, "index")]
-    for name, value in series[1:]:
-        first, other = series[0]
-        if len(other) == len(value) and not other.index.equals(value.index):
-            raise DataError(
-                f"The rows of {first} and {name} have different labels.",
-                remedy="give them as columns of one frame; or as arrays, .to_numpy(), if their places are what counts.",
-            )

@@ -67,6 +67,14 @@ def is_whole(value: object) -> bool:
     return isinstance(value, Mapping) or hasattr(value, "columns") or hasattr(value, "tocsr")
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape of an array or a number; () of a list of arrays of different lengths, which has none."""
+    try:
+        return tuple(np.shape(value))
+    except ValueError:
+        return ()
+
+
 def plain(column: Any) -> Any:
     """Return a pandas column as an array: numbers and booleans as such, anything else as objects."""
     if not (hasattr(column, "iloc") and hasattr(column, "dtype")):
