@@ -32,10 +32,11 @@ def note(fitted: Any, case: Any) -> list[str]:
         terms = np.asarray(case.minimised.terms(x, *args), float).reshape(-1)
     except Exception:  # of the user's own, of which predictions tell
         return []
-    robust = fitted.convention != "observed"
+    weights = np.ones(terms.size) if case.minimised.weights is None else case.minimised.weights
+    kept, robust = weights > 0, fitted.convention != "observed"
     for y in counts:
-        if mean.shape == y.shape and _is_poisson(terms, y, mean):
-            said = remark(y, mean, fitted.df_model, is_robust=robust)
+        if mean.shape == y.shape == terms.shape and _is_poisson(terms[kept] / weights[kept], y[kept], mean[kept]):
+            said = remark(y[kept], mean[kept], fitted.df_model, weights[kept], is_robust=robust)
             return [said] if said else []
     return []
 

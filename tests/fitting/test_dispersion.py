@@ -65,6 +65,8 @@ def test_counts_that_vary_more_are_told_by_estimator_name_and_own_likelihood():
     named = autoopt.fit("loglinear", data=frame, formula="premium ~ age + group")
     assert said in model.summary() and any(said in note and "--robust" in note for note in named.notes)
     assert any("too small" in note for note in own(frame, "premium").notes)
+    twice = autoopt.fit("loglinear", data=frame.assign(w=2.0), formula="premium ~ age + group", weights="w")
+    assert any("The counts vary 2.38e+03 times" in note for note in twice.notes)  # of 597 degrees of freedom
     model = LogLinearRegression(covariance="robust").fit(frame[["age", "group"]], frame["premium"])
     robust = autoopt.fit("loglinear", data=frame, formula="premium ~ age + group", covariance="robust")
     assert all("allow for that" in " ".join(text.split()) for text in (model.summary(), robust.notes[-1]))
