@@ -104,20 +104,20 @@ def _braced(formula: str) -> str:
         while (more := _METHOD.match(formula, stop)) is not None:
             stop, has_method = _closed(formula, more.end() - 1), True
         seen = stop
-        if has_method:
+        if has_method and stop <= len(formula):
             parts.append(f"{formula[end : start.start()]}{{{formula[start.start() : stop]}}}")
             end = stop
     return "".join([*parts, formula[end:]])
 
 
 def _closed(formula: str, place: int) -> int:
-    """Return the place behind the bracket that closes the one at `place`, or the end if there is none."""
+    """Return the place behind the bracket that closes the one at `place`; beyond the end if there is none."""
     depth = 0
     for mark in _BRACKETS.finditer(formula, place):
         depth += (mark.group() in "([{") - (mark.group() in ")]}")
         if depth == 0:
             return mark.end()
-    return len(formula)
+    return len(formula) + 1
 
 
 def _of(columns: Sequence[str], mentioned: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:

@@ -152,7 +152,7 @@ class ByFormula:
         if name in self.categorical or name in self.read.only_categories:
             return True
         column = data.fetch([name])[name]
-        is_text = bool(data.text_among([name])) and str(getattr(column, "dtype", "")) != "category"
+        is_text = data.is_text(name) and str(getattr(column, "dtype", "")) != "category"
         if thing := "dates" if is_text and data.has_dates(name) else thing_in(plain(column)):
             also = "" if thing in (NESTED, "complex numbers") else f" Or take them as categories: C({name})."
             raise DataError(

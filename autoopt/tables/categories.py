@@ -11,7 +11,7 @@ import numpy as np
 
 from autoopt.errors import DataError
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import NESTED, THINGS, distinct, plain, thing_in
+from autoopt.tables.values import NESTED, THINGS, distinct, lacks, plain, thing_in
 from autoopt.wording import listed, times
 
 
@@ -36,7 +36,8 @@ class Categories:
         array = plain(series)
         if (thing := thing_in(array)) == NESTED:
             raise DataError(f"{data.source} has {thing} in the {data.called([column])}.", remedy=THINGS[thing][2])
-        values = distinct(array[~data.missing(column)])[1]
+        is_missing = lacks(data.written_numbers(column))
+        values = [value for value in distinct(array)[1] if not is_missing(value)]
         if twice := sorted(text for text, many in Counter(map(str, values)).items() if many > 1):
             raise DataError(
                 f"{data.source} has {twice[0]} as text and as something else in the {data.called([column])}.",

@@ -8,7 +8,7 @@ import numpy as np
 
 from autoopt.errors import DataError, UsageError
 from autoopt.tables.dataset import Dataset
-from autoopt.tables.values import infinite_in, is_whole, plain
+from autoopt.tables.values import is_whole, plain
 from autoopt.wording import listed, near, times
 
 WAYS = ("raise", "drop")
@@ -58,5 +58,5 @@ def complete_rows(data: Dataset, names: Sequence[str]) -> tuple[np.ndarray | Non
 
 def _lacking(data: Dataset, name: str) -> np.ndarray:
     """Return the rows without a value, shape (rows,)."""
-    mask = data.missing(name) | infinite_in(data.array(name), data.syntax)
+    mask = data.missing(name) | data.infinite(name)
     return mask.reshape(len(mask), -1).any(axis=1)

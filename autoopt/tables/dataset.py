@@ -11,7 +11,17 @@ import numpy as np
 
 from autoopt.errors import DataError
 from autoopt.tables.syntax import MISSING, Syntax, advice, are_dates
-from autoopt.tables.values import THINGS, fault_of, faults_in, is_text, missing_in, numbers, plain, thing_in
+from autoopt.tables.values import (
+    THINGS,
+    fault_of,
+    faults_in,
+    infinite_in,
+    is_text,
+    missing_in,
+    numbers,
+    plain,
+    thing_in,
+)
 from autoopt.wording import listed, near, times
 
 _SHOWN = 5  # faults listed in a message before "and ... more"
@@ -62,6 +72,7 @@ class Dataset:
     syntax: Syntax | None = None
     as_text: Callable[[Sequence[str]], Mapping[str, Any]] | None = None
     _held: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _text: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, source: str, columns: Mapping[str, Any], table: bool = False, **others: Any) -> Dataset:
@@ -120,11 +131,29 @@ class Dataset:
 
     def text_among(self, names: Iterable[str]) -> list[str]:
         """Return those of the columns that hold text."""
-        return [name for name, column in self.fetch(names).items() if is_text(plain(column), self.syntax)]
+        return [name for name in self.fetch(names) if self.is_text(name)]
+
+    def is_text(self, name: str) -> bool:
+        """Return whether a column holds text, also where some of its rows have been left out."""
+        if (column := self.column(name)) not in self._text:
+            self._text[column] = is_text(self.array(column), self.syntax)
+        return self._text[column]
+
+    def written_numbers(self, name: str) -> Syntax | None:
+        """Return the syntax of a column of numbers; None of text, in which no word stands for a missing value."""
+        return self.syntax if self.syntax is not None and not self.is_text(name) else None
 
     def missing(self, name: str) -> np.ndarray:
         """Return which values of a column are missing, of its shape."""
-        return missing_in(self.array(name), self.syntax)
+        array = self.array(name)
+        return missing_in(array, self.written_numbers(name) if array.dtype.kind == "O" else None)
+
+    def infinite(self, name: str) -> np.ndarray:
+        """Return which values of a column are infinite numbers, of its shape."""
+        array = self.array(name)
+        if array.dtype.kind == "O" and self.is_text(name):
+            return np.zeros(array.shape, bool)
+        return infinite_in(array, self.syntax)
 
     def faults(self, name: str) -> np.ndarray | None:
         """Return which values of a column are no finite numbers, of its shape; None for what is not looked into."""

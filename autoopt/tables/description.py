@@ -138,7 +138,7 @@ def _column(data: Dataset, name: str) -> Column:
     if thing := thing_in(array):
         levels = sorted({str(value) for value in array[~lacking].tolist()}) if thing == "dates" else None
         return Column(name, "date" if thing == "dates" else thing, many, None, levels)
-    if (is_category := str(getattr(series, "dtype", "")) == "category") or data.text_among([name]):
+    if (is_category := str(getattr(series, "dtype", "")) == "category") or data.is_text(name):
         first = next(iter(array[~lacking]), None)
         is_category = is_category or not isinstance(first, str)
         return Column(name, "categories" if is_category else "text", many, None, list(Categories.of(data, name).levels))

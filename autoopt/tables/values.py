@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -99,22 +99,25 @@ def faults_in(array: Any, infinite: bool, syntax: Syntax | None = None, keep: st
     return _by_value(array, lambda value: bool(fault_of(value, infinite, syntax)))
 
 
+def lacks(syntax: Syntax | None) -> Callable[[object], bool]:
+    """Return the test whether a value is missing: among numbers that are text, so is a word that stands for it."""
+    return is_missing if syntax is None else lambda value: is_missing(value) or _is_word(value, syntax)
+
+
 def missing_in(array: Any, syntax: Syntax | None = None) -> np.ndarray:
-    """Return which values are missing, of the shape of `array`; among text no word stands for that."""
+    """Return which values are missing, of the shape of `array`; `syntax` as for `lacks`."""
     if array.dtype.kind in "fc":
         return np.isnan(array)
     if array.dtype.kind in "biu":
         return np.zeros(array.shape, bool)
-    if syntax is None or is_text(array, syntax):
-        return _by_value(array, is_missing)
-    return _by_value(array, lambda value: is_missing(value) or _is_word(value, syntax))
+    return _by_value(array, lacks(syntax))
 
 
 def infinite_in(array: Any, syntax: Syntax | None = None) -> np.ndarray:
-    """Return which values of numbers are infinite, of the shape of `array`."""
+    """Return which values of a column of numbers are infinite, of the shape of `array`."""
     if array.dtype.kind in "fc":
         return np.isinf(array)
-    if array.dtype.kind in "biumM" or is_text(array, syntax):
+    if array.dtype.kind in "biumM":
         return np.zeros(array.shape, bool)
     return _by_value(array, lambda value: math.isinf(_number(value, syntax) or 0.0))
 
@@ -139,14 +142,16 @@ def distinct(array: np.ndarray) -> tuple[np.ndarray, list[Any]]:
 
 def is_text(array: Any, syntax: Syntax | None = None) -> bool:
     """Return whether a column holds text: fewer than half of the values that are there are numbers."""
-    if is_whole(array) or array.dtype.kind in "biufcmM":
+    if is_whole(array) or array.dtype.kind in "biufcmM" or thing_in(array):
         return False
-    there = array[~_by_value(array, lambda value: is_missing(value) or _is_word(value, syntax))].ravel()
-    if not len(there):  # words alone
-        there = array[~_by_value(array, is_missing)].ravel()
-    if not len(there) or thing_in(there):
-        return False
-    return 2 * int(np.sum(~_by_value(there, lambda value: bool(fault_of(value, syntax=syntax))))) < len(there)
+    codes, values = distinct(array)
+    often = np.bincount(codes[codes >= 0], minlength=len(values))
+    is_there = np.array([not is_missing(value) for value in values], bool)
+    is_word = np.array([_is_word(value, syntax) for value in values], bool)
+    if (is_there & ~is_word).any():  # else words alone are text
+        is_there &= ~is_word
+    is_number = np.array([not fault_of(value, syntax=syntax) for value in values], bool)
+    return bool(is_there.any()) and 2 * int(often[is_there & is_number].sum()) < int(often[is_there].sum())
 
 
 def thing_in(array: Any) -> str:

@@ -198,6 +198,15 @@ def test_codes_of_new_rows_are_read_as_those_of_the_fit(file, formula):
     np.testing.assert_allclose(predicted, smf.ols(formula, frame).fit().predict(few), rtol=1e-8)
 
 
+def test_text_stays_text_where_rows_are_left_out(file):
+    """Of the rows that are complete all codes are digits, and pandas keeps the type of the whole column."""
+    path = file("y,x,m\n" + "1,,a\n" * 9 + "".join(f"{i % 3},{i},{i % 2}\n" for i in range(8)))
+    fit = autoopt.fit("linear", data=path, formula="y ~ x + m", missing="drop")
+    peer = smf.ols("y ~ x + m", pd.read_csv(path).dropna()).fit()
+    assert fit.nobs == peer.nobs == 8 and set(fit.names) == set(peer.params.index) == {"Intercept", "x", "m[T.1]"}
+    np.testing.assert_allclose(fit.params, peer.params[list(fit.names)], rtol=1e-8)
+
+
 def test_codes_that_are_numbers_in_the_fit_and_stand_beside_words_in_new_rows(file):
     found = bound(load(file("y,g\n1,1\n2,2\n3,3\n4,1\n")), ["X", "y"], Selection(formula="y ~ C(g)"))
     with pytest.raises(DataError, match=r"1 row with other categories in the column g.*\n  line 3: 'x'\n"):
@@ -319,5 +328,7 @@ def test_methods_of_calls_are_those_of_statsmodels(formula):
 
 
 def test_what_python_cannot_read_is_told():
+    with pytest.raises(UsageError, match=r"Expected: \).\n    y ~ np.exp\(x\).clip\(\n"):
+        bound(dataset(CODES), ["X", "y"], Selection(formula="y ~ np.exp(x).clip("))
     with pytest.raises(UsageError, match="cannot be read: invalid syntax"):
         bound(dataset(CODES), ["X", "y"], Selection(formula="y ~ (x + 1).clip(3)"))
