@@ -56,11 +56,20 @@ def covariance_of(fitted: Any, kind: str | None = None, groups: Any = None) -> n
     labels = None if groups is None else labels_of(groups, scores.by_row.shape[0], case.bound)
     names = [name for name, inside in zip(case.names, free, strict=True) if inside]
     inverse = fitted.inverse[np.ix_(free, free)]
-    evidence = Evidence(inverse, scores.by_row[:, free], scores.leverages, labels, names)
+    evidence = _of_weight(Evidence(inverse, scores.by_row[:, free], scores.leverages, labels, names), case)
     found = convention.function(evidence if scores.frequencies is None else _counted(evidence, scores.frequencies))
     everywhere = np.full(fitted.inverse.shape, np.nan)
     everywhere[np.ix_(free, free)] = found
     return case.spread(everywhere)
+
+
+def _of_weight(evidence: Evidence, case: Case) -> Evidence:
+    """Return the evidence without the rows of residuals whose weight is 0, which are no observations."""
+    weights = case.minimised.weights
+    if not case.minimised.kind.is_squares or weights is None or (present := weights > 0).all():
+        return evidence
+    leverages, groups = (None if one is None else one[present] for one in (evidence.leverages, evidence.groups))
+    return replace(evidence, scores=evidence.scores[present], leverages=leverages, groups=groups)
 
 
 def _counted(evidence: Evidence, frequencies: np.ndarray) -> Evidence:

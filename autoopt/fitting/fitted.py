@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import AutooptError
+from autoopt.fitting import observations
 from autoopt.fitting.bounded import Bounded
 from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.labelled import Labelled
@@ -119,8 +120,7 @@ class Fit(Pictured, Labelled, Tested, Bounded):
             return np.nan
         with np.errstate(divide="ignore"):
             llf = -0.5 * self.rows * (np.log(2 * np.pi * self.result.fun / self.rows) + 1)
-        weights = None if self.case is None else self.case.minimised.weights
-        return float(llf if weights is None else llf + 0.5 * np.sum(np.log(weights[weights > 0])))
+        return float(llf + (0.0 if self.case is None else observations.log_weights(self.case, self.rows)))
 
     @property
     def aic(self) -> float:

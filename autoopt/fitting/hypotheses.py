@@ -132,6 +132,8 @@ def different_data(one: Any, other: Any) -> str:
     """
     if one.nobs != other.nobs:
         return f"{one.nobs} and {other.nobs} observations"
+    if not np.array_equal(_weights(one), _weights(other)):
+        return "rows of different weights"
     responses = [_vectors(fitted)[-1:] for fitted in (one, other)]
     if not all(responses):
         return ""
@@ -141,6 +143,12 @@ def different_data(one: Any, other: Any) -> str:
         for theirs in _vectors(others)
     )
     return "" if shared else "different responses, or of different rows"
+
+
+def _weights(fitted: Any) -> np.ndarray:
+    """Return the weights of a fit's rows; a single 1 where each counts as one."""
+    weights = None if fitted.case is None else fitted.case.minimised.weights
+    return np.ones(1) if weights is None or (weights == 1).all() else weights
 
 
 def _vectors(fitted: Any) -> list[np.ndarray]:

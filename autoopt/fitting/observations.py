@@ -59,10 +59,30 @@ def _entry(values: Any) -> Any:
 def seen(case: Case) -> int | None:
     """Return the number of observations as far as it is known before anything is solved: of a sum of squares it is not.
 
-    Vectors of the data may have another length than there are residuals.
+    Vectors of the data may have another length than there are residuals. Rows of weight 0 are none, as in R.
     """
-    is_sum = case.minimised.kind.is_squares and case.minimised.residuals is None
-    return None if is_sum else case.rows
+    minimised = case.minimised
+    if not minimised.kind.is_squares:
+        return case.rows
+    if minimised.residuals is None:
+        return None
+    return case.rows if minimised.weights is None else int(np.count_nonzero(minimised.weights))
+
+
+def log_weights(case: Case, rows: int) -> float:
+    """Return half the sum of the logarithms of the weights of `rows` squares, those of weight 0 left out.
+
+    Notes
+    -----
+    Residuals of weight w have the variance s^2 / w, and so the log-likelihood 1/2 log(w / (2 pi s^2)) - w r^2 / (2 s^2)
+    each, as in R's logLik and statsmodels' WLS. In a sum of squares a weight may be that of several.
+    """
+    weights = case.minimised.weights
+    if weights is None or not (weights > 0).any():
+        return 0.0
+    positive = weights[weights > 0]
+    times = 1.0 if case.minimised.residuals is not None else rows / positive.size
+    return float(0.5 * times * np.sum(np.log(positive)))
 
 
 def counted(fitted: Any, case: Case, nobs: int | None) -> Any:

@@ -111,3 +111,30 @@ def test_rows_of_one_frame_are_observations():
     frame = pd.DataFrame({"x": X, "y": Y})
     found = autoopt.fit(lambda p, d: np.sum(term(p, d["x"], d["y"])), np.zeros(3), (frame,), kind=NLL)
     assert found.nobs == N and found.bic == pytest.approx(3 * np.log(N) - 2 * found.llf)
+
+
+def test_rows_of_weight_zero_are_no_observations():
+    """As in R, whose lm leaves them out of the degrees of freedom and of logLik; statsmodels without them."""
+    w = np.where(np.arange(N) % 6 == 0, 0.0, 1 + X**2)
+    table, groups, there = Y[:, None] + RNG.normal(size=(N, 3)), np.arange(N) // 3, w > 0
+    expected = sm.WLS(Y[there], sm.add_constant(X[there]), weights=w[there]).fit()
+    for objective in (residuals, lambda b, x, y: np.sum(residuals(b, x, y) ** 2)):
+        found = autoopt.fit(objective, [0.0, 0.0], (X, Y), kind=LS, weights=w)
+        assert found.nobs == expected.nobs
+        np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-8)
+        np.testing.assert_allclose([found.llf, found.aic, found.bic], [expected.llf, expected.aic, expected.bic])
+        robust = expected.get_robustcov_results("HC1"), expected.get_robustcov_results("cluster", groups=groups[there])
+        for peer, ours in zip(robust, (found.cov_params("HC1"), found.cov_params(groups=groups)), strict=True):
+            np.testing.assert_allclose(np.sqrt(np.diag(ours)), peer.bse, rtol=1e-7)
+
+    def squares(b, x, table):
+        return np.sum((table - b[0] - b[1] * x[:, None]) ** 2)
+
+    found = autoopt.fit(squares, [0.0, 0.0], (X, table), kind=LS, weights=w)
+    long = sm.add_constant(np.repeat(X[there], 3))
+    expected = sm.WLS(table[there].ravel(), long, weights=np.repeat(w[there], 3)).fit()
+    np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-8)
+    assert found.nobs == 75 and found.llf == pytest.approx(expected.llf)
+    with pytest.raises(UsageError, match="rows of different weights"):
+        other = autoopt.fit(squares, [0.0, 0.0], (X, table), kind=LS, weights=2 * w, fixed={1: 0.0})
+        found.lr_test(other)
