@@ -10,6 +10,7 @@ from autoopt.diagnosis.evidence import Evidence
 from autoopt.diagnosis.table import Diagnosis, cause, numbers
 from autoopt.solvers.constrained import INFEASIBLE
 from autoopt.solvers.convergence import gradient_tolerance, is_stationary
+from autoopt.variables.escapes import AT_INFINITY, KEEP, LEAVE
 from autoopt.wording import times
 
 _LIMIT = re.compile(
@@ -120,6 +121,16 @@ def at_bounds(evidence: Evidence) -> Diagnosis | None:
     pairs = numbers([evidence.names[k] for k in held], evidence.x[held])
     happened = f"Bounds hold {pairs}, where the objective would fall beyond them"
     return Diagnosis(happened + ".", (), "see whether the bounds are wide enough for these parameters.")
+
+
+@cause("limit of a transform", 4)
+def transformed(evidence: Evidence) -> Diagnosis | None:
+    """Parameters that go to a limit of their transform, as the verdict has found."""
+    message = evidence.result.message
+    if AT_INFINITY not in message:
+        return None
+    happened = message.removeprefix("Not converged: ").split(AT_INFINITY)[0] + AT_INFINITY
+    return Diagnosis(happened, (), LEAVE if LEAVE[1:] in message else KEEP, is_said=True)
 
 
 @cause("not known", 1000)

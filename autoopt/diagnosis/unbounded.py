@@ -293,12 +293,30 @@ _OF_CLASSES = "leave out a parameter of this combination, join groups, or add a 
 def _separated(evidence: Evidence, direction: np.ndarray) -> str | None:
     """Return in words that the classes in the data are separated by the combination; None without two classes."""
     told = _parted(evidence, direction)
-    others = [name for name, array in evidence.data if _is_of_classes(array)]
+    others = [
+        name for name, array in evidence.data if _is_of_classes(array) and _is_told_apart(evidence, name, direction)
+    ]
     if told is not None or not others:
         return told
     moving = np.abs(direction) > 0.1
     names = ", ".join(evidence.names[k] for k in np.flatnonzero(moving)[:4])
     return f"The classes in the data ({', '.join(others[:3])}) seem to be separated by {names}"
+
+
+def _is_told_apart(evidence: Evidence, name: str, direction: np.ndarray) -> bool:
+    """Whether f, which falls along a direction, rises along it once the classes have each other's labels.
+
+    So it is where they are separated, and not where the direction tells no class from the other: that of the logarithm
+    of a standard deviation, which the data do without, has the same limit for both.
+    """
+    array = dict(evidence.data)[name]
+    value = evidence.with_data(name, (np.min(array) + np.max(array) - array).astype(array.dtype))
+    if value is None:
+        return False
+    size = max(1.0, float(np.max(np.abs(evidence.x))))
+    with np.errstate(all="ignore"):
+        here, far = value(evidence.x), value(evidence.x + 10 * size * direction / np.max(np.abs(direction)))
+    return bool(far - here > max(1.0, _LIMIT * abs(here)) or (np.isfinite(here) and not np.isfinite(far)))
 
 
 def _parted(evidence: Evidence, direction: np.ndarray, *, strictly: bool = False) -> str | None:

@@ -18,6 +18,7 @@ from autoopt.fitting.fitted import Fit
 from autoopt.fitting.keeping import Interruption, begun, kept
 from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.opening import Opened
+from autoopt.fitting.restrictions import restrictions
 from autoopt.fitting.solving import Case, solved
 from autoopt.fitting.standard_errors import with_covariance
 from autoopt.fitting.starting import moved
@@ -224,7 +225,9 @@ def _solved(fitted: Fit, case: Case) -> Fit:
                 case.objective(start.x0, *case.call["args"])  # if it fails by itself, that is what the user must see
             raise
         diagnoses.name(result, start.structure.names, names)
-    return replace(fitted, result=result, case=case, notes=(*fitted.notes, *result.notes, *result.diagnosis))
+    left = restrictions(case, result.x_flat) if case.call["constraints"] and fitted.is_inferential else 0
+    told = (*fitted.notes, *result.notes, *result.diagnosis)
+    return replace(fitted, result=result, case=case, notes=told, restrictions=left)
 
 
 def _stopped(fitted: Fit, case: Case, stop: Any) -> Fit:

@@ -51,6 +51,8 @@ class Fit(Pictured, Labelled, Tested, Bounded):
         To which group each row belongs, for the cluster-robust covariance.
     level : float, in (0, 1)
         Of the intervals where no other is asked for.
+    restrictions : int
+        How many independent equations the model's constraints set, each of which takes a parameter away.
     profiles : dict of int to Profile
         Those that were asked for, by the number of their parameter.
     """
@@ -69,6 +71,7 @@ class Fit(Pictured, Labelled, Tested, Bounded):
     convention: str = "observed"
     groups: np.ndarray | None = field(default=None, repr=False, compare=False)
     level: float = 0.95
+    restrictions: int = 0
     profiles: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -94,9 +97,16 @@ class Fit(Pictured, Labelled, Tested, Bounded):
         return np.asarray(self.result.get("history", np.empty((0, 4))))
 
     @property
+    def free(self) -> np.ndarray:
+        """Which of the estimated parameters, called by `case.names`, no bound holds, shape (m,) of bool."""
+        from autoopt.fitting.held import free_of
+
+        return free_of(self)
+
+    @property
     def df_model(self) -> int:
-        """How many parameters were estimated: neither fixed nor tied."""
-        return len(self.names) if self.case is None else len(self.case.names)
+        """How many parameters were estimated: neither fixed nor tied, less the equations that they are to meet."""
+        return (len(self.names) if self.case is None else len(self.case.names)) - self.restrictions
 
     @property
     def df_resid(self) -> float:

@@ -64,7 +64,7 @@ def free_scale(fitted: Any) -> FreeScale:
 
 
 def wald(fitted: Any, level: float) -> np.ndarray:
-    """Return Wald intervals of a fit, shape (n, 2): of what has a transform those of its scale, mapped back."""
+    """Return Wald intervals of a fit, shape (n, 2): of what has a transform, or is tied to such, those of its scale."""
     from autoopt.inference import wald_intervals
 
     ends = wald_intervals(fitted.params, fitted.bse, level, fitted.df_inference)
@@ -74,14 +74,28 @@ def wald(fitted: Any, level: float) -> np.ndarray:
         inside = np.isin(free.places, one.where)
         for side in (0, 1):
             ends[one.where, side] = one.value(free.conf_int(level)[inside, side])
+    for i, home in _followers(fitted):
+        variables = fitted.case.start.variables
+        ends[i] = np.sort(variables.offset[i] + variables.factor[i] * ends[home])
     return ends
+
+
+def _followers(fitted: Any) -> list[tuple[int, int]]:
+    """Return the parameters that are tied to one that has a transform, each with the number of that."""
+    scales, variables = _scales(fitted), None if fitted.case is None else fitted.case.start.variables
+    if not scales or variables is None:
+        return []
+    places = np.concatenate([one.where for _, one in scales])
+    moving = [(int(i), int(variables.home[variables.source[i]])) for i in np.flatnonzero(variables.source >= 0)]
+    return [(i, home) for i, home in moving if home in places and i not in places]
 
 
 def note(fitted: Any) -> list[str]:
     """Return the sentence on intervals that are mapped back."""
     if fitted.covariance is None or not (scales := _scales(fitted)):
         return []
-    names = [fitted.names[i] for _, one in scales for i in one.where if np.isfinite(fitted.bse[i])]
+    places = [*(i for _, one in scales for i in one.where), *(i for i, _ in _followers(fitted))]
+    names = [fitted.names[i] for i in places if np.isfinite(fitted.bse[i])]
     verb = "The interval is that" if len(names) == 1 else "Intervals are those"
     return [f"{listed(names)}: {verb.lower()} of the transform's scale, mapped back."] if names else []
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
 from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.restrictions import is_limited, tangent
 from autoopt.fitting.solving import solved
-from autoopt.inference.hypotheses import HypothesisTest, likelihood_ratio, score
+from autoopt.inference.hypotheses import HypothesisTest, at_bounds, likelihood_ratio, score
 from autoopt.tables.values import shape_of
-from autoopt.variables.variables import Variables
 from autoopt.wording import listed
 
 
@@ -28,7 +28,8 @@ def ratio_test(one: Any, other: Any) -> HypothesisTest:
         )
     name = penalty_of(larger)
     if name is None and penalty_of(smaller) is None:
-        return likelihood_ratio(smaller.llf, larger.llf, df, _difference(smaller, larger))
+        test = likelihood_ratio(smaller.llf, larger.llf, df, _difference(smaller, larger))
+        return at_bounds(test, _held_at_bounds(smaller, larger))
     test = likelihood_ratio(_held_in(larger, smaller), -float(larger.result.fun), df, _difference(smaller, larger))
     return replace(test, name=f"penalised {test.name}")
 
@@ -41,29 +42,38 @@ def score_test(fitted: Any) -> HypothesisTest:
             f"There are no scores to test of {fitted.source}, which is {fitted.status}.",
             remedy="test a fit of a likelihood, or of least squares, that has converged.",
         )
-    df = len(names) - case.variables.size
-    if not df:
+    full = replace(case, start=case.start.released(fitted.params))
+    variables = full.variables
+    if variables.size == case.variables.size:
         raise UsageError("The fit holds no parameter.", remedy="fit the smaller model: fit(..., fixed={'b': 0.0}).")
     if penalty_of(fitted) is not None:
         raise InferenceError(
             "Of a penalised likelihood the scores are no longer those of the rows.", remedy="use lr_test."
         )
-    if not case.free(case.variables.variables(fitted.params)).all():
+    if not fitted.free.all() or is_limited(fitted):
         raise InferenceError("A parameter is at a bound, where no gradient vanishes.", remedy="use lr_test.")
-    start = replace(case.start, variables=Variables.free(case.start.structure.names))
-    full = replace(case, start=start)
-    scale = 1.0
-    if fitted.use_t:
-        scale = float(fitted.result.fun) / fitted.nobs
-    gradient = full.gradient(fitted.params) / (2 * scale if fitted.use_t else 1.0)
-    held = [names[i] for i in range(len(names)) if i not in set(case.variables.home)]
-    hypothesis = f"{listed(held)} as fixed or tied"
-    return score(gradient, full.information(fitted.params, scale), df, hypothesis)
+    u, scale = variables.variables(fitted.params), float(fitted.result.fun) / fitted.nobs if fitted.use_t else 1.0
+    along = tangent(full, fitted.params)
+    gradient = along.T @ full.gradient(u) / (2 * scale if fitted.use_t else 1.0)
+    information = along.T @ full.information(u, scale) @ along
+    held = [names[i] for i in variables.home if i not in set(case.variables.home)]
+    return score(gradient, information, along.shape[1] - fitted.df_model, f"{listed(held)} as fixed or tied")
 
 
 def penalty_of(fitted: Any) -> str | None:
     """Return the name of a fit's penalty, None if it has none."""
     return None if fitted.case is None else fitted.case.minimised.penalty
+
+
+def _held_at_bounds(smaller: Any, larger: Any) -> list[str]:
+    """Return the parameters that the smaller fit holds where the larger one's limits are."""
+    if smaller.case is None or larger.case is None or larger.case.limits is None or smaller.names != larger.names:
+        return []
+    x, limits = smaller.params, larger.case.limits
+    is_held = np.isin(np.arange(x.size), larger.case.variables.home) & ~np.isin(
+        np.arange(x.size), smaller.case.variables.home
+    )
+    return [smaller.names[i] for i in np.flatnonzero(is_held & ((x == limits.lower) | (x == limits.upper)))]
 
 
 def _held_in(larger: Any, smaller: Any) -> float:

@@ -87,6 +87,7 @@ class Curve:
         self.line, slope = self._wald(covariance, z)
         self.errors = self._errors(covariance, z)
         self.points = [Point(float(x[number]), 0.0, slope, x, z)]
+        self.is_at_limit = not fitted.free[self.held]
 
     def begin(self, fitted: Any, number: int) -> None:
         """Take of a fit what the profile of any of its parameters needs."""
@@ -115,9 +116,9 @@ class Curve:
         quantile, along = self.quantile(level), side * self.direction
         self.far = _FAR * quantile
         where = "below" if side < 0 else "above"
-        home, bound = self.points[0], self.limits[max(along, 0)][self.held]
-        room = along * (bound - home.z[self.held])
-        if room <= 1e-8 * max(1.0, abs(home.z[self.held])):
+        home = self.points[0]
+        room, behind = (way * (self.limits[max(way, 0)][self.held] - home.z[self.held]) for way in (along, -along))
+        if room <= 0 or (self.is_at_limit and room <= behind):
             return home.value, f"the estimate is at its limit {home.value:g}."
         found = first_end(self, side, quantile, room)
         value, short = self._value(along * found.distance), f"{found.value**2:.4g}, short of {quantile**2:.4g}"

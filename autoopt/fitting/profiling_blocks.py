@@ -35,6 +35,9 @@ class BlockCurve(Curve):
                 for end, room in zip(self._range(), (_ROOM, -_ROOM), strict=True)
             ]
             self.limits = np.array([ends[0]]), np.array([ends[1]])
+        self.is_at_limit = bool(
+            min(self.limits[1][0] - place, place - self.limits[0][0]) <= 1e-8 * max(1.0, abs(place))
+        )
         self.points = [Point(value, 0.0, slope / error, x, np.array([place]))]
         self.line = np.zeros(x.size)
         if fitted.covariance is not None:

@@ -78,6 +78,8 @@ def _direction(
     lower, upper = np.full(u.size, -1.0), np.ones(u.size)
     if case.limits is not None and (sides := case.variables.limits(case.limits.lower, case.limits.upper)) is not None:
         lower, upper = np.where(np.isfinite(sides[0]), 0.0, lower), np.where(np.isfinite(sides[1]), 0.0, upper)
+    for block in () if case.start.variables is None else case.start.variables.blocks:  # whose range ends no direction
+        lower[block.where], upper[block.where] = 0.0, 0.0
     for _ in range(_CUTS):
         found = recession(rows, lower, upper)
         if found is None or rows.size > LARGEST:

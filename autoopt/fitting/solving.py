@@ -64,14 +64,6 @@ class Case:
             return "Hessian of the model's own"
         return "exact Hessian"
 
-    def free(self, u: np.ndarray) -> np.ndarray:
-        """Return which of them no limit holds at `u`, shape (m,)."""
-        sides = None if self.limits is None else self.variables.limits(self.limits.lower, self.limits.upper)
-        if sides is None:
-            return np.ones(u.shape, bool)
-        close = 1e-8 * np.maximum(1.0, np.abs(u))
-        return (u - sides[0] > close) & (sides[1] - u > close)
-
     def gradient(self, u: np.ndarray) -> np.ndarray:
         """Return the gradient of what is minimised at `u`, shape (m,)."""
         from autoopt.minimize import compile_objective

@@ -12,6 +12,8 @@ import numpy as np
 from autoopt.errors import AutooptError, InferenceError
 from autoopt.fitting import dispersed
 from autoopt.fitting.free_scale import note
+from autoopt.fitting.held import free as free_at
+from autoopt.fitting.held import slopes_of
 from autoopt.fitting.quadratic import unfinished, unlike_a_quadratic
 from autoopt.fitting.separation import separation
 from autoopt.fitting.solving import Case
@@ -33,17 +35,17 @@ def with_covariance(fitted: Any, case: Case) -> Any:
     if reason := _beforehand(fitted, case):
         return without(reason)
     u, names = case.variables.variables(fitted.params), case.names
-    free = case.free(u)
-    held = [names[i] for i in np.flatnonzero(~free)]
-    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
-    verb = "is" if len(held) == 1 else "are"
-    if not free.any():
-        return without(f"{shown} {verb} at a bound")
     try:
         hessian = case.information(u, fitted.scale)
     except Exception as error:  # the estimates stand
         said = error.happened if isinstance(error, AutooptError) else f"{type(error).__name__}: {error}"
         return without(f"the second derivatives could not be computed ({said.rstrip('.')})")
+    free = free_at(case, u, hessian, slopes_of(replace(fitted, case=case)))
+    held = [names[i] for i in np.flatnonzero(~free)]
+    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
+    verb = "is" if len(held) == 1 else "are"
+    if not free.any():
+        return without(f"{shown} {verb} at a bound")
     try:
         inside = np.where(np.outer(free, free), hessian, np.eye(len(free)))
         if np.isfinite(hessian).all():

@@ -31,6 +31,8 @@ class Tested:
             With statistic, df and pvalue, of chi-squared. For least squares the likelihood is that of normal residuals.
             Of fits with a penalty the penalised likelihoods are compared, both with the larger fit's penalty, as R's
             logistf does: the smaller one is solved again, and must be the same objective with more parameters fixed.
+            Where the smaller model holds a parameter at its bound, as a variance at 0, `note` has the p-value of the
+            mixture of chi-squared that the statistic then follows (Self and Liang 1987).
 
         Raises
         ------
@@ -79,6 +81,8 @@ class Tested:
         """Return Rao's test of what this fit holds fixed or ties, by the gradient and information of the free model.
 
         Only the smaller model is fitted: fit(..., fixed={"b": 0.0}).score_test() tests b = 0.
+
+        Equations that the model's constraints set are kept; with a bound or an inequality that holds it is refused.
 
         Returns
         -------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -11,6 +12,7 @@ from scipy.special import chdtrc, fdtrc
 from autoopt.errors import InferenceError, UsageError
 from autoopt.inference.information import FLAT
 from autoopt.summaries import probability
+from autoopt.wording import listed
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class HypothesisTest:
         The probability of a larger statistic if the hypothesis is true.
     df_denom : float
         Infinite for chi-squared.
+    note : str
+        What the reader must know of `pvalue`, if anything.
     """
 
     name: str
@@ -37,12 +41,14 @@ class HypothesisTest:
     df: int
     pvalue: float
     df_denom: float = np.inf
+    note: str = ""
 
     def __str__(self) -> str:
         law = f"chi2({self.df})" if np.isinf(self.df_denom) else f"F({self.df}, {self.df_denom:g})"
         shown = probability(self.pvalue)
         shown = shown.replace("<", "< ") if shown.startswith("<") else f"= {shown}"
-        return f"{self.name} of {self.hypothesis}: {law} = {self.statistic:.5g}, p {shown}"
+        line = f"{self.name} of {self.hypothesis}: {law} = {self.statistic:.5g}, p {shown}"
+        return f"{line}\n{self.note}" if self.note else line
 
 
 def likelihood_ratio(smaller: float, larger: float, df: int, hypothesis: str) -> HypothesisTest:
@@ -62,6 +68,28 @@ def likelihood_ratio(smaller: float, larger: float, df: int, hypothesis: str) ->
         )
     statistic = max(statistic, 0.0)
     return HypothesisTest("likelihood-ratio test", hypothesis, statistic, df, float(chdtrc(df, statistic)))
+
+
+def at_bounds(test: HypothesisTest, names: Sequence[str]) -> HypothesisTest:
+    """Return a likelihood-ratio test with a note where the smaller model holds the parameters `names` at bounds.
+
+    With one of them there the statistic follows a mixture of chi-squared with df - 1 and df degrees of freedom, each
+    with the weight 1/2, where the others are inside their bounds. Of several the weights depend on their information.
+
+    References
+    ----------
+    Self, S. G. and Liang, K.-Y. (1987). Journal of the American Statistical Association 82(398), 605-610: cases 5 to 9.
+    """
+    if not names:
+        return test
+    if len(names) > 1:
+        note = f"{listed(list(names))} are held at bounds, where the statistic follows a mixture of chi-squared: p is "
+        return replace(test, note=note + "too large (Self and Liang 1987).")
+    less = chdtrc(test.df - 1, test.statistic) if test.df > 1 else float(test.statistic <= 0)
+    mixed = probability((less + test.pvalue) / 2)
+    shown = mixed.replace("<", "< ") if mixed.startswith("<") else f"= {mixed}"
+    note = f"{names[0]} is held at its bound, where the statistic follows a mixture, half chi2({test.df - 1}) and half "
+    return replace(test, note=f"{note}chi2({test.df}), of which p {shown} (Self and Liang 1987).")
 
 
 def wald(

@@ -129,7 +129,9 @@ def held(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     limits = problem.limits
     if limits is None:
         return x, np.ones(x.size, dtype=bool)
-    gradient, near = problem.jac(x), _SNAP * np.maximum(np.abs(x), 1e-3 * np.minimum(1.0, limits.upper - limits.lower))
+    begun = np.where(problem.x0 == 0, 1.0, np.minimum(1.0, np.abs(problem.x0)))  # units may be small
+    gradient = problem.jac(x)
+    near = _SNAP * np.maximum(np.abs(x), 1e-3 * np.minimum(begun, limits.upper - limits.lower))
     below, above = (x - limits.lower <= near) & (gradient > 0), (limits.upper - x <= near) & (gradient < 0)
     moved = np.where(below, limits.lower, np.where(above, limits.upper, x))
     return moved, ~(below | above)

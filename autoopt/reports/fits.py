@@ -67,7 +67,7 @@ def _curvature(fitted: Any) -> tuple[Sequence[str], np.ndarray] | None:
     if len(fitted.names) > LARGEST:
         return None
     u = case.variables.variables(fitted.params)
-    free = np.flatnonzero(case.free(u))
+    free = np.flatnonzero(fitted.free)
     scale = fitted.scale if np.isfinite(fitted.scale) and fitted.scale > 0 else 1.0
     matrix = np.asarray(case.information(u, scale), float)[np.ix_(free, free)]
     return ([case.names[i] for i in free], matrix) if free.size else None

@@ -285,10 +285,14 @@ BLOCKS = {
 }
 
 
+MATRICES = ("correlation", "covariance")
+"""The blocks that are symmetric matrices."""
+
+
 def ties(name: str, kind: str, value: Any) -> dict[str, Any]:
     """Return what `fixed=` is told of the entries of a matrix that are not moved: ones are held, the others tied."""
     value, found = np.asarray(value, float), {}
-    if kind in ("correlation", "covariance"):
+    if kind in MATRICES:
         for i, j in zip(*np.triu_indices(len(value), 1 if kind == "covariance" else 0), strict=True):
             found[f"{name}[{i}, {j}]"] = True if i == j else f"{name}[{j}, {i}]"
     return found

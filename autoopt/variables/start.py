@@ -11,7 +11,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.parameters import Structure
-from autoopt.variables.blocks import BLOCKS, Block
+from autoopt.variables.blocks import BLOCKS, MATRICES, Block
 from autoopt.variables.fixed import read_fixed
 from autoopt.variables.naming import Names
 from autoopt.variables.table import Parameter, Parameters, read_table
@@ -80,6 +80,14 @@ class Start:
         value = self.structure.unflatten(x)
         x0 = value if self.table is None else self.table.at(value)
         return Start.of(x0, self.given["bounds"], self.given["fixed"])
+
+    def released(self, x: np.ndarray) -> Start:
+        """Return the start at other values, shape (n,), at which nothing is held or tied but what transforms tie."""
+        value = self.structure.unflatten(x)
+        if self.table is None:
+            return Start.of(value, self.given["bounds"])
+        rows = {name: replace(row, fixed=False, tied=None, stderr=None) for name, row in self.table.at(value).items()}
+        return Start.of(Parameters(rows))
 
     def fields(self, x: np.ndarray) -> dict[str, Any]:
         """Return what a result has of the parameters `x`, shape (n,): in their structure, flat, and in their table."""
@@ -157,7 +165,7 @@ def _blocked(variables: Variables, names: Names, rows: Mapping[str, Parameter]) 
         )
         if not free.any() and (source < 0).all():
             continue
-        if not free.all() or (followers and row.transform == "simplex"):
+        if not free.all() or not _mirrored(variables, row, places) or (followers and row.transform == "simplex"):
             raise UsageError(
                 f"fixed: some entries of {name} are held or tied, which is {kind.needs}.",
                 remedy="hold it whole, or leave the transform out.",
@@ -166,6 +174,18 @@ def _blocked(variables: Variables, names: Names, rows: Mapping[str, Parameter]) 
             variables = variables.sharing(places)
         blocks.append((kind, places[moved.reshape(-1)]))
     return replace(variables, blocks=tuple(Block(kind, variables.source[inside]) for kind, inside in blocks))
+
+
+def _mirrored(variables: Variables, row: Parameter, places: np.ndarray) -> bool:
+    """Whether the entries of a matrix above its diagonal still follow those below, and a diagonal of ones is held."""
+    if row.transform not in MATRICES:
+        return True
+    places = places.reshape(np.shape(row.value))
+    source, above = variables.source[places], np.triu_indices(len(places), 1)
+    follow = source[above] == source.T[above]
+    as_is = (variables.factor[places][above] == 1) & (variables.offset[places][above] == 0)
+    ones = row.transform == "covariance" or (np.diag(source) < 0).all()
+    return bool(follow.all() and as_is.all() and ones)
 
 
 def _require_inside(transform: str, kind: Any, name: str, value: float, low: float, high: float) -> None:
