@@ -22,6 +22,7 @@ from autoopt.tables.syntax import Syntax
 from autoopt.wording import listed, times
 
 _SHOWN = 5  # lines listed in a message before "and ... more"
+_OF_R = " (R's write.table names one column fewer, if it is not told col.names=NA.)"
 _PIECE = 2_000_000
 """Numbers to a piece: 16 MB, so that few of them stand beside what is kept, and each takes 0.1 s."""
 
@@ -60,7 +61,7 @@ class Layout:
     def lines(self) -> Iterator[Any]:
         """Give csv's reader of the file."""
         with self.source.text(self.encoding) as text:
-            reader = csv.reader(text, delimiter=self.delimiter)
+            reader = csv.reader(self._trimmed(text), delimiter=self.delimiter, skipinitialspace=self.is_blank)
             try:
                 yield reader
             except csv.Error as error:
@@ -68,10 +69,25 @@ class Layout:
                     f"{self.source.name}, line {reader.line_num}: {error}.", remedy="correct this line."
                 ) from error
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether blanks are between columns, as many as there may be."""
+        return self.delimiter == " "
+
+    def _trimmed(self, text: Any) -> Iterator[str]:
+        return (f"{line.strip()}\n" for line in text) if self.is_blank else text
+
     def header(self) -> list[str]:
         """Return the names in the first line."""
         with self.lines() as reader:
             return [name.strip() for name in next(filter(None, reader), [])]
+
+    def second_line(self) -> str:
+        """Return the text of the second line."""
+        with self.lines() as reader:
+            lines = filter(None, reader)
+            next(lines, None)
+            return self.delimiter.join(next(lines, []))
 
     def places(self, rows: Sequence[int]) -> list[str]:
         """Return "line 5" for each row, numbered from 0, ascending."""
@@ -192,6 +208,9 @@ def _check_header(layout: Layout, names: list[str]) -> None:
     if all(layout.syntax.number(name) is not None for name in names):
         raise DataError(f"The first line of {source} holds numbers.", remedy="put the names of the columns there.")
     marks = [mark for mark in ";\t|," if mark != layout.delimiter]
+    values = layout.second_line().split() if len(names) == 1 else []
+    if len(values) == len(names[0].split()) > 1 and all(layout.syntax.number(value) is not None for value in values):
+        marks.append(" ")
     if len(names) == 1 and (other := next((mark for mark in marks if mark in names[0]), None)):
         given = "tab" if other == "\t" else other
         raise DataError(
@@ -284,7 +303,9 @@ class _Table:
             raise DataError(f"{source.name} has column names and no rows.", remedy="give a file with data.")
         # A line that is too short has nothing in the last column. One that is too long is not noticed by pandas where
         # it is asked for some columns only, but has a delimiter too many; so has one that is quoted.
-        if has_gaps or (counted and counted.delimiters != (len(self.header) - 1) * (self.rows + 1)):
+        # Of blanks there may be more.
+        expected = (len(self.header) - 1) * (self.rows + 1)
+        if has_gaps or (counted and (counted.delimiters != expected or self.layout.is_blank)):
             self._check_lengths()
         return columns
 
@@ -301,7 +322,8 @@ class _Table:
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 warnings.simplefilter("error", pd.errors.DtypeWarning)
                 yield from pd.read_csv(
-                    text, sep=layout.delimiter, decimal=layout.syntax.decimal, thousands=layout.syntax.thousands,
+                    text, sep=r"\s+" if layout.is_blank else layout.delimiter, decimal=layout.syntax.decimal,
+                    thousands=layout.syntax.thousands,
                     usecols=None if len(positions) == len(self.header) else positions, dtype=dtype, index_col=False,
                     chunksize=rows, low_memory=self.in_parts,
                 )  # fmt: skip
@@ -315,9 +337,10 @@ class _Table:
 
     def _check_lengths(self) -> None:
         """Refuse a file with lines longer or shorter than its header."""
-        width, faults, total = len(self.header), [], 0
+        width, faults, total, longer, lines = len(self.header), [], 0, 0, -1
         with self.layout.lines() as reader:
             for row in reader:
+                lines, longer = lines + bool(row), longer + (len(row) == width + 1)
                 if row and len(row) != width:
                     total += 1
                     if len(faults) < _SHOWN:
@@ -327,5 +350,5 @@ class _Table:
             raise DataError(
                 f"{self.layout.source.name} has {times(total, 'line')} of another length than the first, which names "
                 f"{width} columns:\n" + "\n".join([*faults, *more]),
-                remedy="give each line one value for each column.",
+                remedy=f"give each line one value for each column.{_OF_R if longer == lines else ''}",
             )

@@ -270,6 +270,27 @@ def test_plain_text_is_known_by_its_first_line(file, text):
         load(file("y;age\n1;2\n", "d.dat"))
 
 
+@pytest.mark.parametrize("text", ["  y  age t \n1 2   'x\n10  22 y \n\n3 4 z\n", "y age t\n1 2 x\n10 22 y\n3 4 z\n"])
+def test_blanks_between_columns_are_as_many_as_there_may_be(file, text):
+    data = load(file(text, "d.txt"), {"delimiter": " "})
+    expected = pd.read_csv(io.StringIO(text), sep=r"\s+")
+    for names in (["age"], ["y", "age"]):
+        assert data.take(names)["age"].tolist() == expected["age"].tolist() == [2, 22, 4]
+    assert data.array("t").tolist() == expected["t"].tolist()
+    assert "line 3: 1 values" in message(load(file("y age\n1 2\n3\n", "s.txt"), {"delimiter": " "}).fetch, ["y"])
+
+
+def test_blanks_between_columns_are_told(file):
+    with pytest.raises(DataError, match="--delimiter ' '"):
+        load(file("y age\n1 2\n", "d.dat"))
+    assert load(file("full name\nAnna Li\n", "d.csv")).names == load(file("full name\n7\n", "e.csv")).names
+    with pytest.raises(DataError, match=r"line 2: 3 values\n.*write.table"):
+        load(file('"y" "age"\n"1" 1 2\n', "r.txt"), {"delimiter": " "}).fetch(["y"])
+    with pytest.raises(DataError) as caught:
+        load(file("y age\n1 2\n1 2 3\n", "l.txt"), {"delimiter": " "}).fetch(["y"])
+    assert "line 3: 3 values" in str(caught.value) and "write.table" not in str(caught.value)
+
+
 @pytest.mark.parametrize("header", ["[Na+],y", "{x},y", "[1],y"])
 def test_names_in_brackets_are_no_json(file, header, monkeypatch):
     raw = f"{header}\n1,2\n"
