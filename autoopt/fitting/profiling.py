@@ -88,6 +88,8 @@ class Curve:
         self.errors = self._errors(covariance, z)
         self.points = [Point(float(x[number]), 0.0, slope, x, z)]
         self.is_at_limit = not fitted.free[self.held]
+        begun = float(self.variables.variables(self.case.start.flat)[self.held])
+        self.size = max(abs(z[self.held]), abs(begun)) or 1.0
 
     def begin(self, fitted: Any, number: int) -> None:
         """Take of a fit what the profile of any of its parameters needs."""
@@ -131,7 +133,8 @@ class Curve:
             over = f"{found.value**2:.4g} over {quantile**2:.4g}"
             return np.nan, f"not known {where} {value:.6g}, where the deviance jumps from {over}."
         if found.how == LOST:
-            return np.nan, f"not known {where} {value:.6g}, where the deviance is {short}: {self.trouble}"
+            why = self.trouble or f"{len(self.points)} points of the profile did not lead there."
+            return np.nan, f"not known {where} {value:.6g}, where the deviance is {short}: {why}"
         return value, ""
 
     # Along one side ---------------------------------------------------------------------------------------------------
@@ -194,7 +197,7 @@ class Curve:
     def first(self, quantile: float) -> float:
         """Return the distance of the Wald interval's end; where there is none, what the variable's size suggests."""
         here = self.points[0]
-        return quantile / abs(here.slope) if np.isfinite(here.slope) else 0.1 * max(1.0, abs(here.z[self.held]))
+        return quantile / abs(here.slope) if np.isfinite(here.slope) else 0.1 * self.size
 
     def node(self, side: int, distance: float) -> Node | None:
         """Return the profile at a distance, which becomes a point; None where it cannot be had."""

@@ -22,7 +22,7 @@ class BlockCurve(Curve):
 
     def __init__(self, fitted: Any, number: int) -> None:
         self.begin(fitted, number)
-        self.held, self.direction = 0, 1
+        self.held, self.direction, self.size = 0, 1, 1.0
         self.scale = self._entry_scale()
         x = fitted.params
         value, error = float(x[number]), float(fitted.bse[number])

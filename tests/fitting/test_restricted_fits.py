@@ -77,10 +77,10 @@ def test_scores_are_taken_along_the_equations():
 
 @pytest.mark.slow
 def test_inequalities_count_for_nothing_and_have_no_scores():
-    fitted = autoopt.fit(model(normal, NLL, lambda p: p[0] - 1.5, type="ineq"), data=DATA, start={"x[0]": 2.0})
+    fitted = autoopt.fit(model(normal, NLL, lambda p: p[0] - 1.5, type="ineq"), data=DATA, x0=[2.0, 0.4, 0.0])
     assert fitted.df_model == 3
     held = autoopt.fit(
-        model(normal, NLL, lambda p: p[0] - 1.5, type="ineq"), data=DATA, start={"x[0]": 2.0}, fixed={2: 0.0}
+        model(normal, NLL, lambda p: p[0] - 1.5, type="ineq"), data=DATA, x0=[2.0, 0.4, 0.0], fixed={2: 0.0}
     )
     with pytest.raises(InferenceError, match="at a bound"):
         held.score_test()
