@@ -96,6 +96,31 @@ def test_squared_residuals_are_counted(name):
     assert squares(tape(objective, T, GAPS), P) == expected
 
 
+def test_squares_of_long_loops_are_counted():
+    """Of one in which an error is that of the last step, too."""
+
+    def moving_average(p, y):
+        total = error = 0.0
+        for value in y:
+            error = value - p[0] - p[1] * np.tanh(error)
+            total += error * error
+        return total
+
+    assert squares(tape(moving_average, RNG.normal(size=1500)), P) == 1500
+
+
+def test_means_of_long_loops_are_seen():
+    def total(p, y):
+        added = 0.0
+        for value in y:
+            added += 0.5 * (value - p[0]) ** 2 / p[1] + 2 * np.log(p[1])
+        return added
+
+    y = RNG.normal(size=300)
+    means = (lambda p, y: total(p, y) / len(y), lambda p, y: total(p, y) * (1 / 300), total)
+    assert [bool(mean_over_rows(tape(one, y))) for one in means] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("objective", "said"),
     [

@@ -12,6 +12,7 @@ are counted. Of means over other axes than those along which other rows are read
 from __future__ import annotations
 
 from functools import cached_property
+from math import prod
 from operator import getitem
 from typing import Any
 
@@ -35,12 +36,42 @@ def mean_over_rows(tape: Tape, rows: int | None = None) -> tuple[int, Location |
     rows : int, optional
         How many rows the data have; by default that of `rows_of`.
     """
+    if len(tape.steps) > LONG and not _may_divide(tape):
+        return None
     vectorised = vectorise(tape)
     rows = rows_of(vectorised) if rows is None else rows
     try:
         return None if rows is None or rows < 2 else _Means(vectorised, rows).found()
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError):  # of arguments that it is not made for
+    except _UNKNOWN:
         return None
+
+
+_UNKNOWN = (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError)
+"""What is raised of arguments that a step is not expected to have."""
+
+LONG = 300
+"""Steps of a tape that is vectorised for this only if it has a mean, or a factor that is a number of entries."""
+
+
+def _may_divide(tape: Tape) -> bool:
+    """Whether a tape has a mean, or a factor that is computed from the data, the length of one of them, or over it."""
+    shapes = [tape.steps[index].shape for index in tape.leaves() if index]
+    lengths = {float(length) for shape in shapes for length in (*shape, prod(shape))}
+    for step in tape.steps:
+        if step.level < PARAMETER or not is_hashable(step.operation):
+            continue
+        if step.operation in _MEANS:
+            return True
+        for source in step.inputs if step.operation in _PRODUCTS else ():
+            factor = tape.steps[source]
+            if factor.level == PARAMETER or factor.shape != ():
+                continue
+            if factor.operation in _SUMS or factor.operation is np.divide:
+                return True
+            value = tape.values.get(source)
+            if isinstance(value, int | float) and value and {float(value), round(1 / value, 6)} & lengths:
+                return True
+    return False
 
 
 _MEANS = (np.mean, np.nanmean, np.average)
@@ -68,9 +99,13 @@ class _Means:
 
     def found(self) -> tuple[int, Location | None] | None:
         pending: list[tuple[int, tuple[float, ...], Location | None]] = [(self.tape.output, (), None)]
+        seen: set[tuple] = set()
         while pending:
             index, divisors, line = pending.pop()
             step = self.tape.steps[index]
+            if (index, divisors) in seen:
+                continue
+            seen.add((index, divisors))
             if step.level < PARAMETER or not is_hashable(step.operation):
                 continue
             if step.operation in (*_MEANS, *_SUMS, *_CONTRACTIONS):

@@ -60,32 +60,46 @@ class Counting:
     def __init__(self, tape: Tape, x: np.ndarray) -> None:
         self.tape, self.steps, self.x = tape, tape.steps, x
         self._values: dict[int, Any] = {}
+        self._counts: dict[int, np.ndarray] = {}
         self.roots: set[int] = set()
         self.same = _alike(tape)
 
     def result(self) -> int:
         """Return the count of the value."""
-        with np.errstate(all="ignore"):
-            total = int(np.sum(self.of(self.tape.output)))
-        alone = [root for root in self.roots if not self._reads_data(root)]
+        try:
+            with np.errstate(all="ignore"):
+                for index in self._chain():
+                    self._counts[index] = self.of(index)
+                total = int(np.sum(self.of(self.tape.output)))
+        except RecursionError:
+            raise NotByRow("the squares are those of a long loop") from None
+        reading = self._reading()
+        alone = [root for root in self.roots if not reading[root]]
         if alone and len(alone) < len(self.roots):
             what = "squares of the parameters alone are added, as of a penalty, which are no observations"
             raise NotByRow(what, self.steps[max(alone)].location)
         return total
 
-    def _reads_data(self, index: int) -> bool:
-        """Whether a step reads an input besides the parameters, or an array of constants."""
-        pending, seen = [index], {0}
+    def _chain(self) -> list[int]:
+        """Return the steps that add to the value one after another, as a loop does, the first of them first."""
+        pending, found = [self.tape.output], set()
         while pending:
-            one = pending.pop()
-            if one in seen:
+            index = pending.pop()
+            step = self.steps[index]
+            if index in found or self.is_data(index) or step.operation not in (np.add, operations.total):
                 continue
-            seen.add(one)
-            step = self.steps[one]
-            if step.operation is None and (type(step.template) is Leaf or np.ndim(self.tape.values[one])):
-                return True
+            found.add(index)
             pending += step.inputs
-        return False
+        return sorted(found)
+
+    def _reading(self) -> list[bool]:
+        """Return for each step whether it reads an input besides the parameters, or an array of constants."""
+        found: list[bool] = []
+        for index, step in enumerate(self.steps):
+            is_input = step.operation is None and index > 0
+            is_array = is_input and (type(step.template) is Leaf or np.ndim(self.tape.values[index]) > 0)
+            found.append(is_array or any(found[source] for source in step.inputs))
+        return found
 
     def value(self, index: int) -> Any:
         """Return the value of a step."""
@@ -103,6 +117,8 @@ class Counting:
 
     def of(self, index: int) -> np.ndarray:
         """Return how many squares each entry of a step is the sum of, in its shape."""
+        if index in self._counts:
+            return self._counts[index]
         step = self.steps[index]
         if self.is_data(index):
             if np.any(self.value(index)):
@@ -365,6 +381,8 @@ def _either(counting: Counting, index: int) -> Any:
     """A sum or a difference."""
     found: Any = False
     for source in counting.steps[index].inputs:
+        if np.all(found):
+            break
         found = found | counting.alive(source)
     return found
 
