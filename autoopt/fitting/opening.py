@@ -21,6 +21,7 @@ from autoopt.tables.labels import refuse_masked
 from autoopt.tables.values import shape_of
 from autoopt.users_code import users_code
 from autoopt.variables.start import Start
+from autoopt.wording import listed, near
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ def _checked(
 def _by_number(fixed: Any, names: tuple[str, ...], plain: Sequence[str]) -> Any:
     """Return what is to be fixed with the names that parameters have in the model as numbers, in ties as plain ones."""
     numbers = {name: i for i, name in enumerate(names)}
+    _refuse_unknown([fixed] if isinstance(fixed, str) else fixed, names, plain)
     if isinstance(fixed, str):
         return [numbers.get(fixed, fixed)]
     if isinstance(fixed, Mapping):
@@ -212,6 +214,19 @@ def _by_number(fixed: Any, names: tuple[str, ...], plain: Sequence[str]) -> Any:
     if isinstance(fixed, list | tuple | set) and any(isinstance(one, str) for one in fixed):
         return [numbers.get(one, one) for one in fixed]
     return fixed
+
+
+def _refuse_unknown(fixed: Any, names: tuple[str, ...], plain: Sequence[str]) -> None:
+    """Refuse what is neither a parameter of the model's names nor one, or a part, of the structure's."""
+    if not isinstance(fixed, Mapping | list | tuple | set) or list(names) == list(plain):  # or what is said there
+        return
+    for key in fixed:
+        if isinstance(key, str) and not any(
+            one == key or one.startswith((f"{key}.", f"{key}[")) for one in (*names, *plain)
+        ):
+            raise UsageError(
+                f"fixed: there is no parameter {key!r}.{near(key, names)}", remedy=f"use one of {listed(names)}."
+            )
 
 
 def _columns_of_frames(arguments: Mapping[str, Any]) -> list[list[str]]:

@@ -4,6 +4,7 @@ import json
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -121,6 +122,12 @@ def test_mistakes_are_the_models_or_the_callers(model):
         fit(model(NORMAL + '    fixed = ["median"]\n'))
     with pytest.raises(UsageError, match="fixed: there is no parameter 'median'"):
         fit(model(NORMAL), fixed=["median"])
+    frame = pd.DataFrame({"age": [1.0, 2.0, 4.0, 3.0], "y": [0, 1, 1, 0]})
+    for fixed in ({"agee": 2.0}, ["agee"], "agee"):  # the model's names, and not x[0], x[1]
+        with pytest.raises(UsageError, match=r"no parameter 'agee'. Did you mean age\?") as caught:
+            fit("linear", data=frame, formula="y ~ age", fixed=fixed)
+        assert caught.value.remedy == "use one of Intercept, age."
+    assert fit("linear", data=frame, formula="y ~ age", fixed={"x[1]": 2.0}).params[1] == 2.0
 
 
 @pytest.mark.parametrize(
