@@ -25,17 +25,17 @@ def logistic(eta):
 
 
 MODELS = {
-    "collinear columns": (lambda p: logistic(COLLINEAR @ p), np.zeros(3), NLL, r"0\.5 \* x\[0\] \+ x\[1\] - 0\.5 \*"),
-    "collinear columns, squares": (lambda p: Y - COLLINEAR @ p, np.zeros(3), LS, r"0\.5 \* x\[0\] \+ x\[1\] - 0\.5 \*"),
-    "collinear and badly scaled": (lambda p: Y - SCALED @ p, np.zeros(3), LS, r"x\[0\] \+ 2e-08 \* x\[1\] - 1e-08 \*"),
-    "collinear, as one sum": (lambda p: np.sum(logistic(COLLINEAR @ p)), np.zeros(3), NLL, r"0\.5 \* x\[0\] \+ x\[1\]"),
+    "collinear columns": (lambda p: logistic(COLLINEAR @ p), np.zeros(3), NLL, r"0\.5 \* p\[0\] \+ p\[1\] - 0\.5 \*"),
+    "collinear columns, squares": (lambda p: Y - COLLINEAR @ p, np.zeros(3), LS, r"0\.5 \* p\[0\] \+ p\[1\] - 0\.5 \*"),
+    "collinear and badly scaled": (lambda p: Y - SCALED @ p, np.zeros(3), LS, r"p\[0\] \+ 2e-08 \* p\[1\] - 1e-08 \*"),
+    "collinear, as one sum": (lambda p: np.sum(logistic(COLLINEAR @ p)), np.zeros(3), NLL, r"0\.5 \* p\[0\] \+ p\[1\]"),
     "redundant intercepts": (
         lambda p: np.exp(GROUPS @ p) - COUNTS * (GROUPS @ p),
         np.zeros(4),
         NLL,
-        r"x\[0\] - x\[1\] - x\[2\] - x\[3\]",
+        r"p\[0\] - p\[1\] - p\[2\] - p\[3\]",
     ),
-    "redundant intercepts, squares": (lambda p: Y - GROUPS @ p, np.zeros(4), LS, r"x\[0\] - x\[1\] - x\[2\] - x\[3\]"),
+    "redundant intercepts, squares": (lambda p: Y - GROUPS @ p, np.zeros(4), LS, r"p\[0\] - p\[1\] - p\[2\] - p\[3\]"),
     "two intercepts": (lambda p: logistic(p["a"] + p["b"] + p["s"] * X), {"a": 0.0, "b": 0.0, "s": 0.0}, NLL, "a - b"),
     "product": (
         lambda p: np.exp(p["a"] * p["b"]) - COUNTS * p["a"] * p["b"],
