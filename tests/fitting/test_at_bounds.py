@@ -1,12 +1,18 @@
 """Parameters at their bounds, and beside them in any unit; tests of hypotheses there."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import autoopt
 from autoopt.errors import InferenceError
+from autoopt.fitting.held import free
 from autoopt.inference.hypotheses import at_bounds, likelihood_ratio
+from autoopt.parameters import Structure
+from autoopt.solvers.bounds import Limits
+from autoopt.variables.variables import Variables
 
 NLL = "negative log-likelihood"
 CONCENTRATION = np.array([0, 1, 2, 5, 10, 20, 50, 100, 200.0])
@@ -108,3 +114,25 @@ def test_one_degree_at_a_bound_is_half_of_it():
     several = at_bounds(likelihood_ratio(-10.0, -8.5, 2, "a and b as fixed"), ["a", "b"])
     assert several.note.startswith("a, b are held at bounds") and "p is too large" in several.note
     assert at_bounds(likelihood_ratio(-10.0, -8.5, 1, "a as fixed"), []).note == ""
+
+
+@pytest.mark.parametrize(
+    ("room", "error", "slope", "expected"),
+    [
+        (0.0, 1.0, 0.0, False),  # at it
+        (4e-9, 2e-10, 0.0, True),  # twenty standard errors inside, in small units
+        (1e-12, 1e-3, 0.0, False),  # a billionth of one
+        (1e-6, 1e-3, 10.0, False),  # beside it, where a method has stopped: the likelihood still rises towards it
+        (1e-6, 1e-3, -10.0, True),  # away from it
+        (1.0, 1e-3, 10.0, True),
+        (1e-9, np.nan, 0.0, False),  # no curvature
+    ],
+)
+@pytest.mark.parametrize("side", [0, 1])
+def test_what_is_at_a_bound_is_told_by_standard_errors(room, error, slope, expected, side):
+    structure = Structure.of(np.zeros(1))
+    limits = Limits(*([np.zeros(1), np.full(1, np.inf)] if side == 0 else [np.full(1, -np.inf), np.zeros(1)]))
+    case = SimpleNamespace(limits=limits, variables=Variables.free(structure.names))
+    u, sign = (np.array([room]), 1.0) if side == 0 else (np.array([-room]), -1.0)
+    information = np.array([[1 / error**2 if np.isfinite(error) else 0.0]])
+    assert free(case, u, information, np.array([sign * slope])) == [expected]

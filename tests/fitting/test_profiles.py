@@ -279,3 +279,17 @@ def test_search_ends_as_the_curve_does(name, first):
     assert found.how == how
     if distance is not None:
         np.testing.assert_allclose(found.distance, distance, rtol=2e-6)
+
+
+def test_hump_between_two_points_is_looked_at():
+    """The slopes at 1 and 2 have about the sum that a straight line between them has, too."""
+    known = [Node(0.0, 0.0, 1.9), Node(1.0, 1.9, 1.9), Node(2.0, 0.9, -3.8)]
+
+    def at(d):
+        rising = d <= 1.3
+        known.append(Node(d, 1.9 * d if rising else 2.47 - 2.243 * (d - 1.3), 1.9 if rising else -2.243))
+        return known[-1]
+
+    found = reach(at, 2.0, 1.0, np.inf, lambda: known)
+    assert found.how == REACHED
+    np.testing.assert_allclose(found.distance, 2 / 1.9, rtol=1e-6)
