@@ -98,6 +98,8 @@ def counted(fitted: Any, case: Case, nobs: int | None) -> Any:
         rows, why = _squares(case, fitted.params)
         fitted = replace(fitted, rows=rows)
         notes += [why] if why else []
+    elif nobs is None and case.minimised.is_of_sums and case.rows is not None and case.minimised.weights is None:
+        fitted = replace(fitted, rows=_rows_read(case, fitted.params, case.rows))
     return replace(fitted, notes=(*fitted.notes, *notes, *_perfect_note(fitted, case)))
 
 
@@ -114,6 +116,16 @@ def _squares(case: Case, x: np.ndarray) -> tuple[int | None, str]:
         why, where = error.happened.rstrip("."), next(iter(error.where), None)
     remedy = "Pass nobs=, or return the residuals as an array."
     return None, f"The number of observations is not known: {why}{_at(where)}. {remedy}"
+
+
+def _rows_read(case: Case, x: np.ndarray, rows: int) -> int:
+    """Return how many rows a likelihood reads that is a sum: those that a mask leaves out are no observations."""
+    from autoopt.tape.rows.terms import rows_read
+
+    try:
+        return _on_tape(case, x, lambda tape: rows_read(tape, rows))
+    except AutooptError:  # nothing is seen of what is not followed
+        return rows
 
 
 def _mean_note(fitted: Any, case: Case) -> list[str]:

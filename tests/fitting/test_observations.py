@@ -138,3 +138,26 @@ def test_rows_of_weight_zero_are_no_observations():
     with pytest.raises(UsageError, match="rows of different weights"):
         other = autoopt.fit(squares, [0.0, 0.0], (X, table), kind=LS, weights=2 * w, fixed={1: 0.0})
         found.lr_test(other)
+
+
+def test_rows_that_a_mask_leaves_out_of_a_likelihood_are_no_observations():
+    label = np.where(OK, Y > 1, np.nan)
+    design, there = sm.add_constant(X), OK
+
+    def masked(b, X, y):
+        eta = X[there] @ b
+        return np.sum(np.logaddexp(0, eta)) - y[there] @ eta
+
+    def halves(b, X, y):  # of which each reads some
+        eta = X @ b
+        return np.sum(np.logaddexp(0, -eta[y == 1])) + np.sum(np.logaddexp(0, eta[y == 0]))
+
+    expected = sm.Logit(label[OK], design[OK]).fit(disp=0)
+    found = [autoopt.fit(one, np.zeros(2), (design, label), kind=NLL) for one in (masked, halves)]
+    for one in found:
+        np.testing.assert_allclose([one.llf, one.bic], [expected.llf, expected.bic], rtol=1e-8)
+    assert found[0].nobs == OK.sum()
+    drawn = np.arange(N) // 2  # rows that count twice
+    again = autoopt.fit(lambda b, X, y: np.sum((y[drawn] - X[drawn] @ b) ** 2), np.zeros(2), (design, Y), kind=NLL)
+    assert again.nobs == N
+    assert autoopt.fit(halves, np.zeros(2), (design, (Y > 1) * 1.0), kind=NLL).nobs == N

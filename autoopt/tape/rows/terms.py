@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from operator import getitem
 
 import numpy as np
 
+from autoopt.tape import operations
 from autoopt.tape.batching.batching import vectorise
 from autoopt.tape.rows import straight  # noqa: F401  (fills the table of rules)
+from autoopt.tape.rows.dependence import Reading
 from autoopt.tape.rows.splitting import NotByRow, Splitting, Terms
+from autoopt.tape.sparsity.pool import Crowded
 from autoopt.tape.tape import CONSTANT, Step, Tape
 
-__all__ = ["NotByRow", "by_row", "rows_of", "terms_of", "weighted"]
+__all__ = ["NotByRow", "by_row", "rows_of", "rows_read", "terms_of", "weighted"]
 
 
 def rows_of(tape: Tape) -> int | None:
@@ -58,3 +62,23 @@ def weighted(tape: Tape, weights: np.ndarray, is_summed: bool) -> Tape:
     operation, shape = (np.dot, ()) if is_summed else (np.multiply, weights.shape)
     steps.append(Step(operation, inputs, None, shape, np.dtype(float), level, None))
     return replace(tape, steps=steps, values=values, output=len(steps) - 1)
+
+
+def rows_read(tape: Tape, rows: int) -> int:
+    """Return how many of the rows of its data the value of a tape reads: not those that a mask leaves out.
+
+    All, where there is no mask, or where statistics are read, which are those of all rows.
+    """
+    vectorised = vectorise(tape)
+    steps = vectorised.steps
+    positions = [steps[source] for step in steps if step.operation is getitem for source in step.inputs[1:]]
+    if not any(one.dtype.kind == "b" or one.operation is operations.component for one in positions if one.shape):
+        return rows
+    try:
+        reading = Reading(vectorised, rows)
+        number = int(reading.joined(vectorised.output))
+    except Crowded:
+        return rows
+    first = reading.pool.first[number]
+    members = reading.pool.members[first : first + reading.pool.length[number]]
+    return rows if not members.size or members.max() >= rows else int(members.size)
