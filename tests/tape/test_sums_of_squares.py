@@ -6,7 +6,8 @@ import pytest
 from autoopt.objectives.objective import Objective
 from autoopt.tape.rows import NotByRow
 from autoopt.tape.rows.means import mean_over_rows
-from autoopt.tape.rows.squares import squares
+from autoopt.tape.rows.squares import Counting, squares
+from autoopt.tape.tape import call
 
 RNG = np.random.default_rng(3)
 N = 12
@@ -119,6 +120,40 @@ def test_means_of_long_loops_are_seen():
     y = RNG.normal(size=300)
     means = (lambda p, y: total(p, y) / len(y), lambda p, y: total(p, y) * (1 / 300), total)
     assert [bool(mean_over_rows(tape(one, y))) for one in means] == [True, True, False]
+
+
+def test_steps_that_others_read_twice_are_looked_at_once(monkeypatch):
+    begun, rows = np.arange(4.0), np.abs(RNG.normal(size=(30, 4)))
+    rows[:, 0] = 0.0  # where the model is 0, too
+
+    def logistic(p, y, z):
+        total = 0.0
+        for row in y:
+            z = z + p[0] * z * (1 - z / 10)
+            total = total + np.sum((row - z) ** 2)
+        return total
+
+    def shrunk(p, y):
+        weights = np.abs(y)
+        for _ in range(30):
+            weights = np.sqrt(weights * weights + weights) / 2
+        return np.mean(weights * (y - p[0]) ** 2)
+
+    counted = {"squares": 0, "means": 0}
+
+    def counting(name, function):
+        def called(*given):
+            counted[name] += 1
+            assert counted[name] < 2000, "steps are looked at by all ways back"
+            return function(*given)
+
+        return called
+
+    monkeypatch.setattr(Counting, "alive", counting("squares", Counting.alive))
+    monkeypatch.setattr("autoopt.tape.rows.means.call", counting("means", call))
+    assert squares(tape(logistic, rows, begun), P) == 90
+    assert mean_over_rows(tape(shrunk, Y), N)[0] == N
+    assert counted["squares"] and counted["means"]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ class _Means:
 
     def __init__(self, tape: Tape, rows: int) -> None:
         self.tape, self.rows = tape, rows
+        self._values: dict[int, Any] = {}
 
     @cached_property
     def reading(self) -> Reading:
@@ -94,8 +95,11 @@ class _Means:
 
     def _value(self, index: int) -> Any:
         """Return the value of a step of the data."""
-        step = self.tape.steps[index]
-        return call(step, [self._value(k) for k in step.inputs]) if step.operation else self.tape.values[index]
+        if index not in self._values:
+            step = self.tape.steps[index]
+            inputs = [self._value(source) for source in step.inputs]
+            self._values[index] = call(step, inputs) if step.operation else self.tape.values[index]
+        return self._values[index]
 
     def found(self) -> tuple[int, Location | None] | None:
         pending: list[tuple[int, tuple[float, ...], Location | None]] = [(self.tape.output, (), None)]

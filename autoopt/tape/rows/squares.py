@@ -61,6 +61,7 @@ class Counting:
         self.tape, self.steps, self.x = tape, tape.steps, x
         self._values: dict[int, Any] = {}
         self._counts: dict[int, np.ndarray] = {}
+        self._alive: dict[int, np.ndarray] = {}
         self.roots: set[int] = set()
         self.same = _alike(tape)
 
@@ -232,6 +233,8 @@ class Counting:
 
     def alive(self, index: int) -> np.ndarray:
         """Return which entries of a step may be other than 0, in its shape: not those behind a mask of the data."""
+        if index in self._alive:
+            return self._alive[index]
         step = self.steps[index]
         if self.is_data(index):
             found = np.asarray(self.value(index)) != 0
@@ -240,7 +243,8 @@ class Counting:
             found = True if rule is None else _tried(rule, self, index)
             if found is None:
                 raise NotByRow("it is not known which residuals are 0", step.location)
-        return np.broadcast_to(found, step.shape)
+        self._alive[index] = np.broadcast_to(found, step.shape)
+        return self._alive[index]
 
 
 def _alike(tape: Tape) -> list[int]:
