@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt.errors import DataError, ModelError, UsageError
+from autoopt.fitting import responses
 from autoopt.fitting.data import Bound
 from autoopt.fitting.modelfile import Model
 from autoopt.wording import listed, near, times
@@ -79,7 +80,9 @@ class Named(Model):
             )
         data = {name: arguments[column] for name, column in self.columns.items()}
         _require_positive(data.get("exposure"), self.columns.get("exposure"))
-        asked = Asked(tuple(columns), np.asarray(arguments["y"]), _labels(bound), self.settings, data)
+        categories = responses.categories(bound.encoding)
+        levels = None if categories is None else categories.levels
+        asked = Asked(tuple(columns), np.asarray(arguments["y"]), levels, self.settings, data)
         if not (holds := form.holds(asked)).all():
             others = asked.y[~holds]
             source = "the data" if bound.data is None else bound.data.source
@@ -112,16 +115,6 @@ def _of_columns(function: Callable, names: Sequence[str], columns: Mapping[str, 
     positional = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("params", *names)]
     vars(of_columns)["__signature__"] = inspect.Signature(positional)
     return of_columns
-
-
-def _labels(bound: Bound) -> Sequence[Any] | None:
-    """Return the categories of the response, whose numbers it is; None of one that is numbers itself."""
-    encoding: Any = bound.encoding
-    if not bound.columns:
-        return None
-    response = encoding.target if hasattr(encoding, "target") else encoding.read.response
-    found = encoding.categories.get(response)
-    return None if found is None else found.levels
 
 
 def _numbered(X: Any) -> list[str]:

@@ -20,7 +20,7 @@ def refuse_names(model: str, response: str, encoding: Any, source: str) -> None:
 
     Two names are 0 and 1, which the notes say.
     """
-    found = _categories(encoding)
+    found = categories(encoding)
     if found is None or len(found.levels) < 3 or response in OF_CLASSES:
         return
     raise DataError(
@@ -30,7 +30,7 @@ def refuse_names(model: str, response: str, encoding: Any, source: str) -> None:
     )
 
 
-def _categories(encoding: Any) -> Categories | None:
+def categories(encoding: Any) -> Categories | None:
     """Return the categories of the response of a formula or a target, None if it is one of numbers."""
     name = getattr(encoding, "target", None) or getattr(getattr(encoding, "read", None), "response", None)
     return getattr(encoding, "categories", {}).get(name)
