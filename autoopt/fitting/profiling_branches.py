@@ -9,6 +9,7 @@ zeta  level --------------+-----           A profile is continuous. Where what i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from autoopt.inference.reaching import REACHED, Reach, excess, reach
@@ -21,9 +22,9 @@ def first_end(curve: Any, side: int, quantile: float, room: float) -> Reach:
     others of the estimate; where it has risen slowly, those of the last points on both sides, and some at random.
     """
     found = Reach(REACHED, 0.0, 0.0)
+    node, nodes = partial(curve.node, side), partial(curve.nodes, side)
     for _ in range(_BRANCHES):
-        nodes = lambda: curve.nodes(side)  # noqa: E731
-        found = reach(lambda distance: curve.node(side, distance), quantile, curve.first(quantile), room, nodes)
+        found = reach(node, quantile, curve.first(quantile), room, nodes)
         if found.how != REACHED or _is_straight(curve, found, quantile):
             break
         along = side * curve.direction * found.distance
@@ -68,7 +69,7 @@ def _keep(curve: Any, point: Any) -> None:
     curve.points.append(point)
     for inwards in (True, False):
         here = point
-        for one in _beyond(curve, point, inwards):
+        for one in _beyond(curve, curve.place(point), inwards):
             if abs(one.root) > curve.far or not _rise(curve, one, here) < -curve.far * _SHARE:
                 break
             again = curve.solved(curve.place(one), curve.moved(here, curve.place(one)))
@@ -79,16 +80,13 @@ def _keep(curve: Any, point: Any) -> None:
 
 def _around(curve: Any, along: float) -> list[Any]:
     """Return the nearest points before and behind a place, on its side of the estimate, which is one of them."""
-    same = [one for one in curve.points if curve.place(one) * along >= 0 and curve.place(one) != along]
-    before = max((p for p in same if abs(curve.place(p)) < abs(along)), key=lambda p: abs(curve.place(p)), default=None)
-    behind = min((p for p in same if abs(curve.place(p)) > abs(along)), key=lambda p: abs(curve.place(p)), default=None)
-    return [one for one in (before, behind) if one is not None and abs(one.root) <= curve.far]
+    nearest = [one for inwards in (True, False) for one in _beyond(curve, along, inwards)[:1]]
+    return [one for one in nearest if abs(one.root) <= curve.far]
 
 
-def _beyond(curve: Any, point: Any, inwards: bool) -> list[Any]:
-    """Return the points on a point's side, from it to the estimate or away from it."""
-    along = curve.place(point)
-    same = [one for one in curve.points if one is not point and curve.place(one) * along >= 0]
+def _beyond(curve: Any, along: float, inwards: bool) -> list[Any]:
+    """Return the points on a place's side, from it to the estimate or away from it."""
+    same = [one for one in curve.points if curve.place(one) * along >= 0]
     if inwards:
         return sorted((p for p in same if abs(curve.place(p)) < abs(along)), key=lambda p: -abs(curve.place(p)))
     return sorted((p for p in same if abs(curve.place(p)) > abs(along)), key=lambda p: abs(curve.place(p)))
