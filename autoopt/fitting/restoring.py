@@ -59,23 +59,24 @@ def restored(place: str | os.PathLike, **given: Any) -> Fit:
     if path.is_dir() and is_unfinished(point := read(path).point):
         return _left(path, point, call)
     before = values_of(path)
+    file = path / "result.json" if path.is_dir() else path
+    told = json.loads(file.read_text(encoding="utf-8"))
     known = {name: value for name, value in before.items() if np.isfinite(value)}
     found = fit(call.pop("model"), start=known, **call)
     _refuse_other(found, before, path)
-    _refuse_changed(found, path / "result.json" if path.is_dir() else path)
-    _tell_as_it_ran(found, path)
+    _refuse_changed(found, told, file)
+    _tell_as_it_ran(found, told, file.parent)
     return found
 
 
 _COUNTS = ("nit", "nfev", "njev", "nhev", "nhvp", "nundefined")
 
 
-def _tell_as_it_ran(found: Fit, path: Path) -> None:
+def _tell_as_it_ran(found: Fit, told: dict[str, Any], folder: Path) -> None:
     """Give a fit that was solved again what its run has told of itself: counts, times, certificate and history."""
-    folder, file = (path, path / "result.json") if path.is_dir() else (path.parent, path)
-    told, result = json.loads(file.read_text(encoding="utf-8")), found.result
     if told.get("status") != found.status:  # it has come further than the run did
         return
+    result = found.result
     result.update({name: told[name] for name in (*_COUNTS, "message", "timings") if name in told})
     if told.get("verification"):
         result.verification = Verification.of_dict(told["verification"])
@@ -155,11 +156,11 @@ def _refuse_other(found: Fit, before: dict[str, float], path: Path) -> None:
         )
 
 
-def _refuse_changed(found: Fit, file: Path) -> None:
+def _refuse_changed(found: Fit, told: dict[str, Any], file: Path) -> None:
     """Raise RunError where a fit at the same estimates has another value or other standard errors, or other rows."""
-    if found.status != "converged" or not file.is_file():
+    if found.status != "converged":
         return
-    told, now = json.loads(file.read_text(encoding="utf-8")), found.to_dict()
+    now = found.to_dict()
     for name, what in _SAME.items():
         one, other = told.get(name), now.get(name)
         if one is None or other is None or told.get("convention") != now.get("convention"):
