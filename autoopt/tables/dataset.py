@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,14 @@ _AS_NUMBERS = "the text looks like numbers, such as {!r}: make numbers of it, as
 
 def _by_number(rows: Sequence[int]) -> list[str]:
     return [f"row {row}" for row in rows]
+
+
+def _by_meaning(names: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are meant by names: by their own, and by a normal form that one of them alone has."""
+    forms: dict[str, list[str]] = {}
+    for name in names:
+        forms.setdefault(unicodedata.normalize("NFKC", name), []).append(name)
+    return {form: alike[0] for form, alike in forms.items() if len(alike) == 1} | dict(zip(names, names, strict=True))
 
 
 @dataclass(frozen=True)
@@ -93,14 +102,15 @@ class Dataset:
 
         Python reads identifiers in a normal form (NFKC), so that no argument can be called as some columns are.
         """
-        if name in self.names:
-            return name
-        alike = [column for column in self.names if unicodedata.normalize("NFKC", column) == name]
-        return alike[0] if len(alike) == 1 else name
+        return self._meant.get(name, name)
 
     def has(self, name: str) -> bool:
         """Return whether there is a column that is meant by a name."""
-        return self.column(name) in self.names
+        return name in self._meant
+
+    @cached_property
+    def _meant(self) -> dict[str, str]:
+        return _by_meaning(self.names)
 
     def array(self, name: str) -> Any:
         """Return one column as an array: numbers and booleans as such, anything else as objects."""
@@ -196,8 +206,7 @@ class Dataset:
 
     def refuse_absent(self, names: Iterable[str]) -> None:
         """Raise DataError if one of the names is not among those of the data."""
-        known = set(self.names)
-        if absent := [name for name in names if name not in known and not self.has(name)]:
+        if absent := [name for name in names if not self.has(name)]:
             raise DataError(
                 f"{self.source} has no {self.called(absent)}.{near(absent[0], self.names)}",
                 remedy=f"use one of what it has: {listed(self.names)}.",
