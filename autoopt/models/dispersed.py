@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from autoopt import inference
@@ -64,14 +62,3 @@ class Dispersed(Regression):
         """The dispersion: the variance of the residuals over V(mean); NaN without degrees of freedom."""
         self._require_fit()
         return self.scale_
-
-
-def crossed(X: Any, weights: np.ndarray, intercept: bool) -> np.ndarray:
-    """Return Z' diag(weights) Z, shape (n, n), of X (m, p), dense or sparse, after a column of ones if there is one."""
-    weighted = X.multiply(weights[:, np.newaxis]).tocsr() if hasattr(X, "tocsr") else X * weights[:, np.newaxis]
-    product = X.T @ weighted
-    product = product.toarray() if hasattr(product, "toarray") else product
-    if not intercept:
-        return product
-    sums = X.T @ weights
-    return np.block([[np.array([[weights.sum()]]), sums[np.newaxis]], [sums[:, np.newaxis], product]])

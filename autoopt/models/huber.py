@@ -11,10 +11,10 @@ from scipy.special import ndtri
 from autoopt import inference
 from autoopt.errors import UsageError
 from autoopt.models import validation
-from autoopt.models.dispersed import crossed
 from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
+from autoopt.models.rows import crossed
 from autoopt.models.table import Model, add
 from autoopt.wording import listed
 

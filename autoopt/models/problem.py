@@ -13,7 +13,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import VerificationError
 from autoopt.models.ancillary import Ancillary, natural, slopes, starts
-from autoopt.models.by_gradients import by_gradients
+from autoopt.models.by_gradients import by_gradients, root_mean_squares
 from autoopt.models.derived import agreeing, derivatives_by_row
 from autoopt.models.newton import LENGTH, MOST, Solution, newton
 from autoopt.models.penalty import Penalty
@@ -277,8 +277,7 @@ def _by_hessians(fun: Callable, x0: np.ndarray, args: tuple, length: float, most
 
 def _design(X: np.ndarray, intercept: bool) -> tuple[np.ndarray, np.ndarray]:
     """Return X, after a column of ones if asked, with columns divided by their root mean square, and those (n,)."""
-    scale = np.sqrt(np.einsum("ij,ij->j", X, X) / len(X))
-    scale[scale == 0] = 1.0
+    scale = root_mean_squares(X)
     design = np.empty((len(X), len(scale) + intercept))
     design[:, :intercept] = 1.0
     np.divide(X, scale, out=design[:, int(intercept) :])

@@ -16,8 +16,8 @@ from autoopt.inference.covariances import Evidence, clustered
 from autoopt.models import validation
 from autoopt.models.by_gradients import root_mean_squares
 from autoopt.models.centring import Centring
-from autoopt.models.dispersed import crossed
 from autoopt.models.locations import Location
+from autoopt.models.rows import crossed
 from autoopt.models.table import Model, add
 from autoopt.solvers.linear_programs import least_absolute
 

@@ -10,11 +10,11 @@ from scipy.special import gammaln
 from autoopt.errors import UsageError
 from autoopt.models import validation
 from autoopt.models.ancillary import Ancillary
-from autoopt.models.dispersed import crossed
 from autoopt.models.forms import OFFSET, RIDGE, identity, of_rows
 from autoopt.models.locations import Location
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
+from autoopt.models.rows import crossed
 from autoopt.models.table import Model, add
 
 

@@ -10,11 +10,12 @@ from scipy.special import log_wright_bessel
 
 from autoopt.errors import UsageError
 from autoopt.models import validation
-from autoopt.models.dispersed import Dispersed, crossed
+from autoopt.models.dispersed import Dispersed
 from autoopt.models.gamma import terms as gamma_terms
 from autoopt.models.log_means import LogMean
 from autoopt.models.newton import Solution
 from autoopt.models.problem import Problem
+from autoopt.models.rows import crossed
 from autoopt.models.table import Model, add
 
 
