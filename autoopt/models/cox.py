@@ -14,7 +14,7 @@ from autoopt.models.by_gradients import root_mean_squares
 from autoopt.models.checked import SOME, agreeing_sums
 from autoopt.models.concordance import concordance
 from autoopt.models.forms import OFFSET, RIDGE, Asked, Form, Stated, plus, squares_at
-from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.newton import Solution, newton
 from autoopt.models.problem import NEWTON, Problem
 from autoopt.models.regression import Regression
 from autoopt.models.risk_sets import (
@@ -215,11 +215,10 @@ class CoxRegression(Regression):
             return super()._solution(problem)
         self.method_ = NEWTON
         sets = self._risk_sets(problem)
-        length, most = LENGTH if self.tol is None else self.tol, MOST if self.max_iter is None else self.max_iter
         if not np.isfinite(sets.second_order(problem.first)[0]):
             return super()._solution(problem)  # by sums of logarithms, which take longer
         self._compare(sets, problem.first)
-        found = newton(sets.second_order, problem.first, length, most)
+        found = newton(sets.second_order, problem.first, self.tol, self.max_iter)
         if not (found.converged or sets.is_late) and sets.width(found.x) > WIDEST / 4:
             return super()._solution(problem)
         self._compare(sets, found.x)

@@ -54,7 +54,7 @@ class Solution:
         return replace(self, x=x, gradient=gradient, hessian=np.delete(np.delete(self.hessian, held, 0), held, 1))
 
 
-def newton(second_order: Callable, x: np.ndarray, length: float = LENGTH, most: int = MOST) -> Solution:
+def newton(second_order: Callable, x: np.ndarray, length: float | None = None, most: int | None = None) -> Solution:
     """Return the minimum of a function.
 
     Parameters
@@ -63,11 +63,13 @@ def newton(second_order: Callable, x: np.ndarray, length: float = LENGTH, most: 
         x -> value, gradient (n,), Hessian (n, n); the value may be infinite or NaN where the function is not defined.
     x : ndarray, shape (n,)
         The start, where the function is finite.
-    length : float
-        The length of a step, sqrt(g' H^-1 g), below which it is not taken: of a likelihood, in standard errors.
-    most : int
-        Most iterations.
+    length : float, optional
+        The length of a step, sqrt(g' H^-1 g), below which it is not taken: of a likelihood, in standard errors; LENGTH
+        if not given.
+    most : int, optional
+        Most iterations; MOST if not given.
     """
+    length, most = LENGTH if length is None else length, MOST if most is None else most
     before = np.inf
     here, gradient, hessian = second_order(x)
     for iteration in range(most + 1):

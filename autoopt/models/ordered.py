@@ -18,7 +18,7 @@ from autoopt.models.checked import SOME, agreeing_sums
 from autoopt.models.classes import Classifier
 from autoopt.models.forms import OFFSET, RIDGE, Asked, Form, Stated, plus, squares_at, whole
 from autoopt.models.intervals import Distribution, Intervals
-from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.newton import Solution, newton
 from autoopt.models.problem import NEWTON, Problem
 from autoopt.models.table import Model, add
 from autoopt.wording import listed
@@ -242,8 +242,7 @@ class OrderedRegression(Classifier):
         across = _thresholds_of_steps(problem.coefficients + len(steps), problem.coefficients)
         x = across @ np.concatenate([np.zeros(problem.coefficients), steps])
         self._compare(intervals, x)
-        length, most = LENGTH if self.tol is None else self.tol, MOST if self.max_iter is None else self.max_iter
-        found = newton(intervals.second_order, x, length, most)
+        found = newton(intervals.second_order, x, self.tol, self.max_iter)
         self._compare(intervals, found.x)
         return replace(
             found,

@@ -15,7 +15,7 @@ from autoopt.errors import VerificationError
 from autoopt.models.ancillary import Ancillary, natural, slopes, starts
 from autoopt.models.by_gradients import by_gradients, root_mean_squares
 from autoopt.models.derived import agreeing, derivatives_by_row
-from autoopt.models.newton import LENGTH, MOST, Solution, newton
+from autoopt.models.newton import Solution, newton
 from autoopt.models.penalty import Penalty
 from autoopt.models.rows import Rows
 
@@ -143,7 +143,7 @@ def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) 
         few, derivatives = _few(rows), rows.derivatives
         agreeing(derivatives, few.eta(coef), few.y, begin)
         if method == NEWTON:
-            found = _solved(problem, rows, coef, LENGTH if tol is None else tol, MOST if most is None else most)
+            found = _solved(problem, rows, coef, tol, most)
         else:
             found = by_gradients(rows, coef, tol, most, coef.size <= LARGEST)
         coef, moved = found.x[: problem.coefficients], found.x[problem.coefficients :]
@@ -153,11 +153,11 @@ def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) 
     return _natural(found, problem.ancillaries)
 
 
-def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float, most: int) -> Solution:
+def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float | None, most: int | None) -> Solution:
     """Return Newton's solution in what the solver moves; of many rows it starts where a part of them ends."""
     ancillaries, n = problem.ancillaries, problem.coefficients
 
-    def solve(rows: Rows, x: np.ndarray, length: float, most: int) -> Solution:
+    def solve(rows: Rows, x: np.ndarray, length: float | None, most: int | None) -> Solution:
         def moved(x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             values = natural(ancillaries, x[n:])
             if not all(one.holds(value) for one, value in zip(ancillaries, values, strict=True)):
@@ -234,7 +234,7 @@ def by_methods(problem: Problem, method: str | None, tol: float | None, most: in
     fun = _penalised(problem.total, n, ancillaries)
     held = np.array([False] * n + [one.fixed for one in ancillaries])
     if method == NEWTON:
-        found = _by_hessians(fun, x0, args, LENGTH if tol is None else tol, MOST if most is None else most)
+        found = _by_hessians(fun, x0, args, tol, most)
     else:
         options = None if most is None else {"maxiter": most}
         fixed = held if held.any() else None
@@ -248,7 +248,7 @@ def by_methods(problem: Problem, method: str | None, tol: float | None, most: in
     return _natural(found, ancillaries)
 
 
-def _by_hessians(fun: Callable, x0: np.ndarray, args: tuple, length: float, most: int) -> Solution:
+def _by_hessians(fun: Callable, x0: np.ndarray, args: tuple, length: float | None, most: int | None) -> Solution:
     """Return the minimum of a function by Newton's method, its slopes compared with differences at both ends."""
     from autoopt.objectives.retained import resumable
 
