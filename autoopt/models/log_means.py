@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -64,10 +64,10 @@ class LogMean(Regression):
         """
         self._fit(X, y, sample_weight, offset, exposure, groups)
         ancillary.expose(self)
-        self._remarks = self._remarked(X, y, sample_weight, offset, exposure)
+        self._remarks = self._remarked(X, np.asarray(y), sample_weight, offset, exposure)
         return self
 
-    def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
+    def _remarked(self, X: object, y: np.ndarray, sample_weight: object, offset: object, exposure: object) -> list[str]:
         """Return what the summary says of the data of a fit."""
         return []
 

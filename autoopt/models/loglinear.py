@@ -63,7 +63,7 @@ class LogLinearRegression(LogMean):
     _terms = staticmethod(terms)
     _conventions = GENERALISED
 
-    def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
+    def _remarked(self, X: object, y: np.ndarray, sample_weight: object, offset: object, exposure: object) -> list[str]:
         """Return the sentence on counts that vary more, or less, than those of a Poisson likelihood."""
         whole = fractional(self._response(y, len(y)))
         every = slice(None, None, max(1, len(y) // MOST_ROWS))

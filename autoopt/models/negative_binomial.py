@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.special import gammaln, xlogy
 
@@ -66,7 +64,7 @@ class NegativeBinomialRegression(LogMean):
         start = float(max(excess, 0.1 * mean) / mean**2) if mean else 1.0
         return (Ancillary("dispersion", start, positive=True, least=_POISSON, end=_END),)
 
-    def _remarked(self, X: object, y: Any, sample_weight: object, offset: object, exposure: object) -> list[str]:
+    def _remarked(self, X: object, y: np.ndarray, sample_weight: object, offset: object, exposure: object) -> list[str]:
         """Return the sentence on counts that are no whole numbers."""
         said = fractional(self._response(y, len(y)))
         return [said] if said else []

@@ -131,7 +131,8 @@ def sample_weights(sample_weight: object, rows: int) -> np.ndarray:
 
 def _each(values: object, rows: int, name: str) -> np.ndarray:
     """Return one finite float64 value per row of X, shape (rows,), of as many or of a single number."""
-    return vector(np.full(rows, values) if np.ndim(values) == 0 else values, rows, name)  # type: ignore[arg-type]
+    array = np.asarray(values)  # np.ndim would call a function of values that are no array
+    return vector(np.full(rows, array) if array.ndim == 0 else values, rows, name)
 
 
 def offsets(offset: object, exposure: object, rows: int) -> np.ndarray:
