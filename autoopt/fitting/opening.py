@@ -106,6 +106,8 @@ class Opened:
         weights = None if weights is None else np.asarray(self.bound.aligned(weights), float)
         if weights is not None and not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise UsageError("weights has negative entries, or some that are not finite.", remedy="correct them.")
+        if weights is not None and not weights.any():
+            raise UsageError("All weights are 0, so that no row counts.", remedy="correct them.")
         return weights
 
     def rows(self, minimised: Minimised) -> int | None:

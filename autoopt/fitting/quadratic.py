@@ -77,7 +77,8 @@ def unlike_a_quadratic(inferred: Any, case: Case, u: np.ndarray, free: np.ndarra
     if len(names) > _MOST:
         return []
     found = rises(value, u[inside], inverse, np.eye(len(names)), _unit(inferred))
-    told = [(name, rise) for name, rise in zip(names, found, strict=True) if np.any(rise < LEAST)]
+    is_seen = np.sqrt(np.diag(inverse)) > _RELATIVE * np.abs(u[inside])  # such a step is no rounding
+    told = [(names[k], found[k]) for k in np.flatnonzero(is_seen) if np.any(found[k] < LEAST)]
     if not told:
         return []
     rise = told[0][1]

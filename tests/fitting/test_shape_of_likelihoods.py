@@ -99,3 +99,15 @@ def test_rises_and_steps_do_not_depend_on_units():
         == pytest.approx(steps[1], rel=1e-9)
         == pytest.approx(np.sqrt([1.0, 2.0] @ np.linalg.solve(hessian, [1.0, 2.0])))
     )
+
+
+def test_nothing_is_said_of_intervals_that_are_rounding():
+    x = np.arange(12.0)
+    fitted = autoopt.fit(lambda p, x, y: y - p[0] - p[1] * x, np.zeros(2), (x, 1 + 2 * x), kind="least squares")
+    assert not any(note.startswith(SAYS_LITTLE) for note in fitted.notes)
+
+
+@pytest.mark.parametrize("kind", ["least squares", "negative log-likelihood"])
+def test_weights_of_which_none_counts_are_refused(kind):
+    with pytest.raises(autoopt.errors.UsageError, match="All weights are 0"):
+        autoopt.fit(lambda p, y: (y - p) ** 2, 0.5, (np.arange(5.0),), kind=kind, weights=np.zeros(5))
