@@ -20,7 +20,7 @@ def number(name: str) -> int:
     return crc32(name.encode())
 
 
-LONG, SHARE = 6, 8
+LONG, SHARE = 3, 8
 
 
 def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:

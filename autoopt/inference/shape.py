@@ -26,8 +26,8 @@ def newton_step(inverse: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, 
 
     Examples
     --------
-    >>> newton_step(np.diag([4.0, 1e-8]), np.array([0.5, 0.0]))
-    (array([-2., -0.]), 1.0)
+    >>> newton_step(np.diag([4.0, 1e-8]), np.array([0.5, 1e4]))
+    (array([-2.e+00, -1.e-04]), 1.4142135623730951)
     """
     step = -inverse @ gradient
     return step, float(np.sqrt(max(-gradient @ step, 0.0)))

@@ -33,7 +33,9 @@ CASES = {
 
 
 @pytest.mark.sampled(3)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "rows" else name for name in CASES]
+)
 def test_parts_put_together(name):
     build, value, whole = CASES[name]
     x = pt.tensor("x", dtype="float64", shape=value.shape)

@@ -32,6 +32,7 @@ def tiers(objective):
     return {name: plan.tier for name, plan in objective.plan().kinds.items()}
 
 
+@pytest.mark.slow
 def test_tiers_follow_what_has_been_asked_for():
     objective = autoopt.objective(chain, X0)
     assert set(tiers(objective).values()) == {PENDING}

@@ -132,6 +132,7 @@ def test_exported_modules_run_without_autoopt(exported):
     assert not [line for line in told if "refused" not in line]
 
 
+@pytest.mark.slow
 def test_exported_modules_that_are_wrong_or_import_more_are_told(exported):
     counts, told = exported(lambda text: text.replace("import numpy as np", "import numpy as np\nimport pytensor"))
     assert counts["import", "wrong"] == counts["modules"] and "No module named 'pytensor'" in told[0]

@@ -99,6 +99,7 @@ def test_loops_without_carries_are_left_to_batching():
     assert not any(isinstance(step.operation, Recurrence) for step in looped(tape).steps)
 
 
+@pytest.mark.slow
 def test_values_that_come_back_without_a_pattern_leave_the_loop_unrolled():
     def delayed(p, y):
         waiting, state, total = deque([p[0], 0.0, 0.0], maxlen=3), 0.1, 0.0

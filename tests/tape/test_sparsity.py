@@ -128,6 +128,7 @@ def test_positions_that_are_data_are_read() -> None:
     assert not reading.holds(tape)
 
 
+@pytest.mark.slow
 def test_long_recurrence_is_followed_until_nothing_is_added() -> None:
     def filtered(p, y):
         state, total = 0.0, 0.0
