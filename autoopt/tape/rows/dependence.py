@@ -185,8 +185,12 @@ def _read(walk: Reading, given: Given) -> Any:
 
 
 def _is_permutation(walk: Reading, index: int) -> bool:
-    """Whether positions are those of all rows in another order, which make no entry read a row besides its own."""
-    if walk.steps[index].shape != (walk.rows,) or walk.steps[index].level > DATA or walk.steps[index].dtype.kind == "b":
+    """Whether positions are data themselves, those of all rows in another order: no entry reads a row besides its own.
+
+    Positions that are computed, as by a sort, read all rows: which of them come first is not for one row to say.
+    """
+    step = walk.steps[index]
+    if step.operation is not None or step.shape != (walk.rows,) or step.level > DATA or step.dtype.kind == "b":
         return False
     return bool((np.sort(walk.value(index)) == np.arange(walk.rows)).all())
 
