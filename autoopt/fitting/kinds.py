@@ -148,7 +148,7 @@ class Minimised:
             return cls(kind, changed(residuals, _squared), residuals=residuals, rows=rows, weights=flat)
         factor = float(kind.sign) if weights is None else kind.sign * np.asarray(weights, float)
         terms = objective if weights is None and kind.sign == 1 else changed(objective, _scaled(factor))
-        return cls(kind, changed(terms, _total), terms=terms, rows=rows, weights=flat)
+        return cls(kind, changed(terms, total), terms=terms, rows=rows, weights=flat)
 
 
 def _array(values: Any) -> Any:
@@ -164,7 +164,8 @@ def _negative(value: Any) -> Any:
     return -value
 
 
-def _total(values: Any) -> Any:
+def total(values: Any) -> Any:
+    """Return the sum of all entries of an array, or of what can be made one."""
     return np.sum(_array(values))
 
 

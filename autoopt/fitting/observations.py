@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autoopt.errors import AutooptError, Location, UsageError
-from autoopt.fitting.kinds import kind_of
+from autoopt.fitting.kinds import kind_of, total
 from autoopt.fitting.solving import Case
 from autoopt.objectives.adapted import changed
 from autoopt.tables.values import shape_of
@@ -42,7 +42,7 @@ def as_number(objective: Callable, outcome: Any, kind: Any, x0: Any, args: tuple
     from autoopt.tape.rows import NotByRow
     from autoopt.tape.rows.squares import squares
 
-    number = changed(objective, _entry)
+    number = changed(objective, total)
     if kind.is_squares:
         try:
             found = objective_of(number, x0, args)
@@ -50,10 +50,6 @@ def as_number(objective: Callable, outcome: Any, kind: Any, x0: Any, args: tuple
         except (NotByRow, AutooptError):
             return objective
     return number
-
-
-def _entry(values: Any) -> Any:
-    return np.sum(values if hasattr(values, "shape") else np.stack(values))
 
 
 def seen(case: Case) -> int | None:
