@@ -45,7 +45,7 @@ def unfinished(inferred: Any, case: Case, u: np.ndarray, free: np.ndarray) -> st
     )
 
 
-def unlike_a_quadratic(inferred: Any, case: Case, u: np.ndarray, free: np.ndarray) -> list[str]:
+def unlike_a_quadratic(inferred: Any, case: Case, u: np.ndarray, free: np.ndarray, hessian: np.ndarray) -> list[str]:
     """Return the sentence on parameters along which the likelihood hardly falls over a standard error.
 
     Along the straight way that is looked at it falls more than its profile does, so that this is beyond doubt.
@@ -57,16 +57,16 @@ def unlike_a_quadratic(inferred: Any, case: Case, u: np.ndarray, free: np.ndarra
     """
     from autoopt.inference import LEAST, combination, excess, flattest, rises, upwards
 
-    inverse = inferred.inverse[np.ix_(free, free)]
+    inverse, hessian = inferred.inverse[np.ix_(free, free)], hessian[np.ix_(free, free)]
     names = [name for name, is_free in zip(case.names, free, strict=True) if is_free]
-    flat, inside = flattest(np.linalg.inv(inverse)), np.flatnonzero(free)
+    flat, inside = flattest(hessian), np.flatnonzero(free)
 
     def value(some: np.ndarray) -> float:
         at = u.copy()
         at[inside] = some
         return case.value(at)
 
-    times = excess(value, u[inside], inverse, np.linalg.solve(inverse, flat), _unit(inferred))
+    times = excess(value, u[inside], inverse, hessian @ flat, _unit(inferred))
     if times > 1:
         raise InferenceError(
             f"The curvature at the solution is rounding: points close by rise {times:.1e} times as much as it says, "

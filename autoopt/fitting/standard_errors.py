@@ -56,7 +56,7 @@ def with_covariance(fitted: Any, case: Case) -> Any:
         inferred = replace(fitted, inverse=covariance_of_free(hessian, free, names))
         if far := unfinished(inferred, case, u, free):
             return without(far)
-        odd = unlike_a_quadratic(inferred, case, u, free)
+        odd = unlike_a_quadratic(inferred, case, u, free, hessian)
     except InferenceError as error:
         return replace(fitted, problem=separation(fitted, case) or error)
     try:
