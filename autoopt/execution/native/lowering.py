@@ -48,7 +48,7 @@ from autoopt.execution.native.calls import METHODS, attribute, invoke, is_traced
 from autoopt.execution.native.code import Code, Memory, product
 from autoopt.execution.native.elementwise import apply
 from autoopt.execution.native.indexing import add_into, read, write
-from autoopt.execution.native.reductions import matmul
+from autoopt.execution.native.products import matmul
 
 OPERATORS: dict[type, tuple[Any, Callable]] = {
     ast.Add: (np.add, operator.add), ast.Sub: (np.subtract, operator.sub), ast.Mult: (np.multiply, operator.mul),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.execution.native.arrays import NotLowered
+from autoopt.execution.native.blas import BLAS_ADDRESSES
 from autoopt.execution.native.code import DTYPES, product
 from autoopt.execution.native.elementwise import SPECIAL_ADDRESSES
 from autoopt.execution.native.lowering import Lowered, Operand, lower
@@ -169,7 +170,7 @@ def _compiled(text: str) -> tuple[Any, Callable]:
 
     with _lock:
         machine = _target()
-        for name, address in SPECIAL_ADDRESSES.items():
+        for name, address in (SPECIAL_ADDRESSES | BLAS_ADDRESSES).items():
             llvm.add_symbol(name, address)
         module = llvm.parse_assembly(text)
         module.verify()

@@ -1,28 +1,20 @@
-"""Sums, products, extremes and running sums along axes; matrix products."""
+"""Sums, products, extremes and running sums along axes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from autoopt.execution.native.arrays import (
     Array,
     NotLowered,
     Number,
-    broadcast_shape,
     empty,
-    in_memory,
-    lift,
     place_of,
     reshaped,
 )
 from autoopt.execution.native.code import Code, Index, literal
-from autoopt.execution.native.elementwise import apply, maximum, minimum
-
-LARGEST_PRODUCT = 32768
-"""Multiplications of one matrix product; BLAS is faster above."""
+from autoopt.execution.native.elementwise import maximum, minimum
 
 
 def _add(code: Code, a: str, b: str) -> str:
@@ -159,51 +151,3 @@ def running(code: Code, value: Array, axis: int | None, multiply: bool) -> Array
 
     code.nest(rest, body)
     return target
-
-
-def matmul(code: Code, a: Any, b: Any) -> Array | Number:
-    """Return `a @ b`."""
-    a, b = (lift(code, value) for value in (a, b))
-    if isinstance(a, Number) or isinstance(b, Number) or a.kind == "b" or b.kind == "b":
-        raise NotLowered("a matrix product of numbers")
-    if len(a.shape) == len(b.shape) == 1:
-        if a.shape != b.shape:
-            raise NotLowered("a product of vectors of different lengths")
-        return reduce(code, "sum", apply(code, np.multiply, [a, b]))
-    a, b = in_memory(code, a), in_memory(code, b)
-    row, column = len(a.shape) == 1, len(b.shape) == 1
-    rows, inner = (1, a.shape[0]) if row else a.shape[-2:]
-    columns = 1 if column else b.shape[-1]
-    if inner != (b.shape[0] if column else b.shape[-2]):
-        raise NotLowered("a product of matrices that do not fit")
-    if rows * inner * columns > LARGEST_PRODUCT:
-        raise NotLowered("a matrix product for BLAS")
-    stack = broadcast_shape(a.shape[:-2], b.shape[:-2])
-    shape = (*stack, *(() if row else (rows,)), *(() if column else (columns,)))
-    target = empty(code, "f", shape)
-
-    def body(places: list[Index]) -> None:
-        batch = places[: len(stack)]
-        rest = places[len(stack) :]
-        i, j = (None if row else rest[0]), (None if column else rest[-1])
-        ahead = _stacked_places(batch, a.shape[:-2])
-        behind = _stacked_places(batch, b.shape[:-2])
-        cell = code.cell("f", literal(0.0, "f"))
-
-        def along(k: Index) -> None:
-            left = code.convert(a.at([*ahead, k] if row else [*ahead, i, k]), a.kind, "f")
-            right = code.convert(b.at([*behind, k] if column else [*behind, k, j]), b.kind, "f")
-            term = code.put(f"fmul double {left}, {right}")
-            code.store(cell, 0, _add(code, code.load(cell, 0), term))
-
-        code.loop(0, inner, 1, along)
-        code.store(target.placed.memory, place_of(code, target.placed, places), code.load(cell, 0))
-
-    code.nest(shape, body)
-    return target
-
-
-def _stacked_places(places: Sequence[Index], extents: Sequence[int]) -> list[Index]:
-    """Return the places of a stack's member among those of the broadcast stacks."""
-    mine = places[len(places) - len(extents) :]
-    return [0 if extent == 1 else place for place, extent in zip(mine, extents, strict=True)]
