@@ -19,6 +19,9 @@ ON_STACK = 4096
 SHORT = 16
 """Iterations below which LLVM need not look for a way to do several at once."""
 
+LONG = 4_000
+"""Lines from which on loops are not vectorised, which is half of the time of compiling, nor functions inlined."""
+
 Index = int | str
 """A place along an axis: known now, or the register that has it."""
 
@@ -59,6 +62,7 @@ class Code:
     depth: int = 0
     hints: int = 0
     may_fail: bool = False
+    long: bool = False
 
     # Numbers ----------------------------------------------------------------------------------------------------------
 
@@ -78,6 +82,22 @@ class Code:
         types = ", ".join(["double"] * len(operands))
         self.externals.setdefault(name, f"declare double @{name}({types}) nounwind willreturn memory(none)")
         return self.put(f"call double @{name}({', '.join(f'double {x}' for x in operands)})")
+
+    def function(self, name: str, build: Callable[..., str], *operands: str) -> str:
+        """Return the result of a function of doubles whose instructions `build` puts into a body, once a module.
+
+        In long loops it is inlined, so that LLVM does several iterations at once; elsewhere it is called.
+        """
+        if name not in self.externals:
+            self.externals[name] = ""  # its place, behind what it calls
+            body = Code(externals=self.externals)
+            names = [f"%x{k}" for k in range(len(operands))]
+            returned = build(body, *names)
+            takes = ", ".join(f"double {x}" for x in names)
+            head = f"define internal double @{name}({takes}) nounwind willreturn memory(none) {{"
+            self.externals[name] = "\n".join([head, *body.lines, f"  ret double {returned}", "}"])
+        given = ", ".join(f"double {x}" for x in operands)
+        return self.put(f"call double @{name}({given}) {'#0' if self.long else '#1'}")
 
     def plus(self, a: Index, b: Index) -> Index:
         """Return a + b."""
@@ -174,12 +194,14 @@ class Code:
             some = self.put(f"{test} {start}, {stop}")
             self.lines += [f"  br i1 {some}, label %loop{mark}, label %done{mark}", f"loop{mark}:"]
         self.depth += 1
+        short = known is not None and len(known) < SHORT
+        around, self.long = self.long, not short
         index = self.load(counter, 0)
         body(index)
+        self.long = around
         following = self.put(f"add nsw i64 {index}, {step}")
         self.store(counter, 0, following)
         more = self.put(f"{test} {following}, {stop}")
-        short = known is not None and len(known) < SHORT
         self.lines += [f"  br i1 {more}, label %loop{mark}, label %done{mark}{self.hint() if short else ''}"]
         self.lines.append(f"done{mark}:")
         self.depth -= 1
@@ -226,6 +248,8 @@ class Code:
         lines += [f"  %code = call i64 @kernel({handed})", "  ret i64 %code", "}"]
         hints = ['!0 = !{!"llvm.loop.vectorize.enable", i1 false}'] * bool(self.hints)
         hints += [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, self.hints + 1)]
+        inlined = "always" if len(self.lines) < LONG else "no"
+        hints += [f"attributes #0 = {{ {inlined}inline }}", "attributes #1 = { noinline }"]
         return "\n".join([*self.constants, *self.externals.values(), *lines, *hints]) + "\n"
 
 

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from autoopt.execution.native import exponentials, logarithms
 from autoopt.execution.native.arrays import Array, NotLowered, Number, broadcast, broadcast_shape, joined_kind, lift
 from autoopt.execution.native.code import TYPES, Code, Index, literal
+from autoopt.execution.native.doubles import Double, written
 
 Emit = Callable[..., str]
 FLOATS: dict[Any, Emit] = {}
@@ -30,11 +32,16 @@ TESTS: dict[Any, Emit] = {}
 """Functions of doubles that give a boolean."""
 
 LIBM = {
-    np.exp: "exp", np.log: "log", np.log1p: "log1p", np.expm1: "expm1", np.log2: "log2", np.log10: "log10",
-    np.exp2: "exp2", np.sin: "sin", np.cos: "cos", np.tan: "tan", np.arcsin: "asin", np.arccos: "acos",
-    np.arctan: "atan", np.sinh: "sinh", np.cosh: "cosh", np.tanh: "tanh", np.arcsinh: "asinh",
-    np.arccosh: "acosh", np.arctanh: "atanh", np.arctan2: "atan2", np.hypot: "hypot", np.cbrt: "cbrt",
+    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
+    np.sinh: "sinh", np.cosh: "cosh", np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh",
+    np.arctan2: "atan2", np.hypot: "hypot", np.cbrt: "cbrt",
 }  # fmt: skip
+FORMULAS: dict[Any, Callable[..., Double]] = {
+    np.exp: exponentials.exp, np.exp2: exponentials.exp2, np.expm1: exponentials.expm1, np.tanh: exponentials.tanh,
+    scipy.special.expit: exponentials.expit, np.log: logarithms.log, np.log2: logarithms.log2,
+    np.log10: logarithms.log10, np.log1p: logarithms.log1p, np.logaddexp: logarithms.logaddexp,
+}  # fmt: skip
+"""Functions that are written out, so that LLVM does several entries at once."""
 INTRINSICS = {np.sqrt: "sqrt", np.fabs: "fabs", np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc",
               np.rint: "rint", np.round: "rint", np.copysign: "copysign"}  # fmt: skip
 KEEPING_WHOLE = {np.maximum, np.minimum, np.clip, np.sign, np.power, np.floor, np.ceil, np.trunc, np.rint, np.round}
@@ -139,6 +146,7 @@ def intrinsic(name: str, code: Code, *texts: str) -> str:
     return code.call(f"llvm.{name}.f64", *texts)
 
 
+FLOATS |= {function: written(formula.__name__, formula) for function, formula in FORMULAS.items()}
 FLOATS |= {function: functools.partial(_libm, name) for function, name in LIBM.items()}
 FLOATS |= {function: functools.partial(intrinsic, name) for function, name in INTRINSICS.items()}
 
@@ -234,26 +242,6 @@ def _power(code: Code, x: str, exponent: str) -> str:
     for _ in range(int(whole) - 1):
         found = code.put(f"fmul double {found}, {x}")
     return found
-
-
-@emits(FLOATS, np.logaddexp)
-def _logaddexp(code: Code, a: str, b: str) -> str:
-    """max + log1p(exp(-|a - b|)); at equal infinities what NumPy gives, a + log 2."""
-    larger = maximum(code, a, b)
-    gap = intrinsic("fabs", code, code.put(f"fsub double {a}, {b}"))
-    tail = code.call("log1p", code.call("exp", code.put(f"fneg double {gap}")))
-    found = code.put(f"fadd double {larger}, {tail}")
-    same = code.put(f"fcmp oeq double {a}, {b}")
-    twice = code.put(f"fadd double {a}, {literal(np.log(2.0), 'f')}")
-    return code.put(f"select i1 {same}, double {twice}, double {found}")
-
-
-@emits(FLOATS, scipy.special.expit)
-def _expit(code: Code, x: str) -> str:
-    one = literal(1.0, "f")
-    return code.put(
-        f"fdiv double {one}, {code.put(f'fadd double {one}, ' + code.call('exp', code.put(f'fneg double {x}')))}"
-    )
 
 
 @emits(TESTS, np.isnan)

@@ -15,15 +15,12 @@ import numpy as np
 
 from autoopt.execution.native.arrays import NotLowered
 from autoopt.execution.native.blas import BLAS_ADDRESSES
-from autoopt.execution.native.code import DTYPES, product
+from autoopt.execution.native.code import DTYPES, LONG, product
 from autoopt.execution.native.elementwise import SPECIAL_ADDRESSES
 from autoopt.execution.native.lowering import Lowered, Operand, lower
 
 LARGEST_ROOM = 2**28
 """Bytes of room to work in; what needs more is refused."""
-
-LONG = 4_000
-"""Lines of LLVM's assembly language from which on loops are not vectorised, which is half of the time of compiling."""
 
 LONGEST = 40_000
 """Lines of LLVM's assembly language; compiling takes about 0.1 ms a line."""

@@ -1,0 +1,147 @@
+"""Elementary functions of machine code: every row of the table against mpmath, in units in the last place.
+
+`MOST` is what each may be wrong by. The plain run takes few points, the slow one a hundred thousand of each function.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special
+
+from autoopt.execution.native.elementwise import FORMULAS
+from autoopt.execution.native.machine import Native, lowered
+
+FEW, MANY = 1500, 100_000
+SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 2.0, 8.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, -1e-310, 1e308])
+REFERENCE = mpmath.mp.clone()
+REFERENCE.prec = 150
+
+
+def span(low: float, high: float) -> Callable:
+    """Return what draws numbers from an interval."""
+    return lambda rng, n: rng.uniform(low, high, n)
+
+
+def sizes(low: float, high: float, signs: tuple = (-1.0, 1.0), centre: float = 0.0) -> Callable:
+    """Return what draws numbers whose distance from `centre` has any exponent of ten in an interval."""
+    return lambda rng, n: centre + rng.choice(signs, n) * 10.0 ** rng.uniform(low, high, n)
+
+
+SMALL = [sizes(-323.5, 0), span(-1, 1)]
+EXPONENTS = [*SMALL, span(-745.2, 709.8), span(-746, -708), span(-40, 40), span(-800, 800)]
+POSITIVE = [sizes(-323.5, 308.2, (1.0,)), span(0.4, 2.5), span(0, 100), sizes(-16, -0.5, centre=1.0)]
+ABOVE_ONE = [*SMALL, sizes(-17, 308, (1.0,)), span(-0.6, 1.5), sizes(-15, -0.1, (1.0,), centre=-1.0)]
+
+
+def mp_logaddexp(a: Any, b: Any) -> Any:
+    larger, smaller = max(a, b), min(a, b)
+    return larger + REFERENCE.log1p(REFERENCE.exp(smaller - larger))
+
+
+ROWS: dict[Any, tuple[Callable, float, list]] = {
+    np.exp: (REFERENCE.exp, 1.0, EXPONENTS),
+    np.exp2: (lambda x: REFERENCE.mpf(2) ** x, 1.0, [*EXPONENTS, span(-1076, -1020), span(-1022, 1024)]),
+    np.expm1: (REFERENCE.expm1, 1.0, EXPONENTS),
+    np.tanh: (REFERENCE.tanh, 2.0, [*SMALL, span(-25, 25), sizes(-2, 3)]),
+    scipy.special.expit: (lambda x: 1 / (1 + REFERENCE.exp(-x)), 2.0, EXPONENTS),
+    np.log: (REFERENCE.log, 1.0, POSITIVE),
+    np.log2: (lambda x: REFERENCE.log(x, 2), 1.0, POSITIVE),
+    np.log10: (REFERENCE.log10, 1.0, POSITIVE),
+    np.log1p: (REFERENCE.log1p, 1.0, ABOVE_ONE),
+    np.logaddexp: (mp_logaddexp, 2.0, [span(-3, 3), span(-40, 40), span(-800, 800)]),
+}
+"""Each function: with many digits, the units that it may be wrong by, what draws its points."""
+
+
+SIZES = {np.logaddexp: np.maximum}
+"""Where the result is a difference, the number whose digits are meant, if it is larger than the result."""
+
+
+def name_of(function: Any) -> str:
+    name = function.__name__
+    return f"scipy.special.{name}" if getattr(scipy.special, name, None) is function else f"np.{name}"
+
+
+def native(function: Any, *operands: np.ndarray) -> np.ndarray:
+    """Return what machine code makes of a function of arrays."""
+    names = ", ".join("ab"[: function.nin])
+    text = f"def f({names}):\n    return {name_of(function)}({names})\n"
+    file = f"<native function {text}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {"np": np, "scipy": scipy}
+    exec(compile(text, file, "exec"), namespace)
+    return Native(lowered(namespace["f"], operands))(*operands)
+
+
+def points(function: Any, count: int) -> list[np.ndarray]:
+    """Return operands of a function."""
+    rng = np.random.default_rng(17)
+    draws = ROWS[function][2]
+    return [np.concatenate([draw(rng, count // len(draws) + 1) for draw in draws]) for _ in range(function.nin)]
+
+
+def units(found: np.ndarray, function: Any, operands: list[np.ndarray]) -> np.ndarray:
+    """Return by how many units in the last place results differ from what mpmath has."""
+    exact = [ROWS[function][0](*map(REFERENCE.mpf, row)) for row in zip(*(a.tolist() for a in operands), strict=True)]
+    high = np.array([float(value) for value in exact])
+    low = np.array([float(value - h) if np.isfinite(h) else 0.0 for value, h in zip(exact, high.tolist(), strict=True)])
+    with np.errstate(invalid="ignore"):
+        difference = np.where(found == high, 0.0, found - high) - low
+    size = np.abs(np.where(np.isfinite(high), high, 1e300))
+    if function in SIZES:
+        size = np.maximum(size, np.abs(SIZES[function](*operands)))
+    return np.abs(difference) / np.spacing(size)
+
+
+def test_every_function_that_is_written_out_has_a_row() -> None:
+    assert set(ROWS) == set(FORMULAS)
+
+
+def check(function: Any, count: int) -> None:
+    operands = points(function, count)
+    wrong = units(native(function, *operands), function, operands)
+    worst = int(np.argmax(wrong))
+    assert wrong[worst] <= ROWS[function][1], [a[worst] for a in operands]
+
+
+@pytest.mark.parametrize("function", ROWS, ids=name_of)
+def test_functions_are_right_to_the_last_digits(function: Any) -> None:
+    check(function, FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("function", ROWS, ids=name_of)
+def test_functions_are_right_at_many_points(function: Any) -> None:
+    check(function, MANY)
+
+
+@pytest.mark.parametrize("function", ROWS, ids=name_of)
+def test_special_values_are_numpys(function: Any) -> None:
+    grid = [part.ravel() for part in np.meshgrid(*[SPECIAL] * function.nin)]
+    with np.errstate(all="ignore"):
+        expected, found = function(*grid), native(function, *grid)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+    known = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(found)[known], np.signbit(expected)[known])
+    exact = known & ((expected == 0.0) | np.isinf(expected) | np.isin(expected, (1.0, 0.5, 3.0, -1.0)))
+    np.testing.assert_array_equal(found[exact], expected[exact])
+    np.testing.assert_allclose(found[known], expected[known], rtol=1e-15)
+
+
+@pytest.mark.parametrize("function", ROWS, ids=name_of)
+def test_one_number_and_many_give_the_same(function: Any) -> None:
+    operands = [a[::7] for a in points(function, 300)]
+    many = native(function, *operands)
+    one = [native(function, *(a[k : k + 1] for a in operands))[0] for k in range(0, many.size, 9)]
+    np.testing.assert_array_equal(one, many[::9])
+
+
+def test_a_wrong_digit_would_be_seen() -> None:
+    x = np.linspace(0.1, 3.0, 50)
+    assert np.max(units(np.exp(x) * (1 + 6e-16), np.exp, [x])) > 2.0
