@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def fresh(module: str, call: str, limit: float, tree: str | None = None, cache: str | None = None) -> dict[str, Any]:
+def fresh(
+    module: str, call: str, limit: float, tree: str | None = None, cache: str | None = None, threads: int = 1
+) -> dict[str, Any]:
     """Return what `call`, an expression of `module`, has told by `say` in a process of its own.
 
     Parameters
@@ -29,6 +31,8 @@ def fresh(module: str, call: str, limit: float, tree: str | None = None, cache: 
         A source tree whose `autoopt` is imported, in place of this one's; `module` is always this one's.
     cache : str, optional
         A folder for autoopt's cache; an empty one by default.
+    threads : int
+        Of BLAS, OpenMP and numba.
 
     Returns
     -------
@@ -36,7 +40,8 @@ def fresh(module: str, call: str, limit: float, tree: str | None = None, cache: 
         "reason" says why there is no more, if the process did not come to its end.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ) | dict.fromkeys(THREADS, "1") | {"AUTOOPT_CACHE": cache or f"{folder}/autoopt"}
+        environment = dict(os.environ) | dict.fromkeys(THREADS, str(threads))
+        environment |= {"AUTOOPT_CACHE": cache or f"{folder}/autoopt"}
         environment |= {"NUMBA_CACHE_DIR": f"{folder}/numba", "PYTENSOR_FLAGS": f"base_compiledir={folder}/pytensor"}
         code = f"import sys\nsys.path[:0] = [{tree or str(ROOT)!r}]\nimport autoopt\nsys.path[0] = {str(ROOT)!r}\n"
         command = [sys.executable, "-W", "ignore", "-c", f"{code}from {module} import *\n{call}"]
