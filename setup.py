@@ -48,6 +48,7 @@ setup(
         "scipy>=1.17,<1.19",
         "pytensor>=3.0.7,<3.4",
         "llvmlite>=0.45,<0.51",
+        "threadpoolctl>=3.5,<4",
         "click>=8.3,<9",
         "rich>=13.9,<16",
         "pandas>=2.2.2,<4",

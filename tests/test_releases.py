@@ -109,7 +109,7 @@ def test_packaging_names_tested_ends_of_every_requirement() -> None:
     else:
         call = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.keyword) and n.arg == "install_requires")
         required = ast.literal_eval(call.value)
-    assert len(required) == 8
+    assert len(required) == 9
     for requirement in required:
         assert ">=" in requirement and "<" in requirement.replace("<=", ""), requirement
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError, UsageError
 from autoopt.execution import refusals, source_cache, tiering
+from autoopt.execution.blocks import row_functions
 from autoopt.execution.counts import Counts, Numbers
 from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
@@ -56,7 +57,7 @@ class NumpyFunctions:
         self._counts: Collection[Numbers] = ()
         self.namespace = executed(text if checked else unchecked(self._text), kind)
         if self.compiles:
-            tiering.watch(self.namespace)
+            self._watch()
         self.changed = self.namespace.get("PathChanged", ())
         self.tied = self.namespace.get("Tied", ())
         self.inputs = Inputs(tape, self.tape)
@@ -125,8 +126,13 @@ class NumpyFunctions:
         """Take a namespace of its own: others that share the code, with other data, have other ties."""
         self.namespace = tiering.anew(self.namespace, TIES=count)
         if self.compiles:
-            tiering.watch(self.namespace)
+            self._watch()
         self._load()
+
+    def _watch(self) -> None:
+        """Have functions become faster ones, by rows or as machine code, once that pays."""
+        tiering.watch(self.namespace)
+        row_functions.watch(self.namespace, KINDS[self.kind].functions)
 
     def by_convention(self, x: np.ndarray, *direction: np.ndarray) -> Any:
         """Return what the derivative is at `x`, each kink that is met having the slope that its rule has there."""

@@ -141,7 +141,7 @@ def anew(namespace: dict[str, Any], **constants: Any) -> dict[str, Any]:
     """Return a module's namespace with other constants, which its functions look up there; none is compiled yet."""
     copied = namespace | constants
     for name, value in namespace.items():
-        function = value.function if isinstance(value, TieredFunction) else value
+        function = getattr(value, "function", value)
         if isinstance(function, FunctionType):
             copied[name] = FunctionType(function.__code__, copied, name, function.__defaults__)
     return copied

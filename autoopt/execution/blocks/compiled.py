@@ -1,0 +1,66 @@
+"""Passes over blocks of rows as machine code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autoopt.execution.blocks.plan import RowPass
+from autoopt.execution.blocks.running import Blocks, block_rows
+from autoopt.execution.tiering import GAIN, agree
+
+ROUNDS = 3
+"""How often a block is run to see which is faster."""
+
+
+def compile_passes(blocks: Blocks, operands: tuple) -> None:
+    """Have the passes of a plan run as machine code where that gives the same results faster."""
+    plan = blocks.plan
+    known = dict(zip(plan.arguments, operands, strict=True))
+    first, axis = next(iter(plan.axes.items()))
+    count = known[first].shape[axis]
+    known["rows"] = count
+    size = block_rows(plan, known, blocks.size)
+    if size > count:
+        return
+    result = blocks._stage(0, known)
+    for level, row_pass in enumerate(plan.passes, start=1):
+        known |= result
+        _compile(blocks, row_pass, known, size)
+        if level < len(plan.passes):
+            known |= blocks.passed(row_pass, known, count, size)
+            result = blocks._stage(level, known)
+
+
+def _compile(blocks: Blocks, row_pass: RowPass, known: Mapping[str, Any], size: int) -> None:
+    from autoopt.execution.native.arrays import NotLowered
+
+    function = blocks.functions[row_pass.name]
+    operands = blocks.operands(row_pass, known, 0, size)
+    try:
+        from autoopt.execution.native.machine import Native, lowered
+
+        native = Native(lowered(function, tuple(operands)))
+        again = native(*operands)
+    except NotLowered as problem:
+        blocks.reasons[row_pass.name] = f"there is none for {problem}"
+        return
+    except Exception as problem:  # a system that forbids new code, ...: whatever it is, the text runs
+        blocks.reasons[row_pass.name] = str(problem)
+        return
+    if not agree(function(*operands), again):
+        blocks.reasons[row_pass.name] = "it gives other results"
+    elif _seconds(native, operands) > GAIN * _seconds(function, operands):
+        blocks.reasons[row_pass.name] = "it is not faster than NumPy"
+    else:
+        blocks.fast[row_pass.name] = native
+
+
+def _seconds(function: Callable, operands: list) -> float:
+    found = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        function(*operands)
+        found.append(time.perf_counter() - begin)
+    return min(found)

@@ -1,0 +1,119 @@
+"""Printed functions that run over blocks of rows, and those as machine code, once they have cost enough for it to pay.
+
+The first calls run the text as it is, on whole arrays. A plan is used if its results agree with those and come sooner;
+its passes become machine code in turn, if that agrees and is faster still. `report` says what became of a function.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autoopt.execution.tiering import COST, agree
+from autoopt.graph.kinds import PREPARE
+from autoopt.stages import during
+
+if TYPE_CHECKING:
+    from autoopt.execution.blocks.running import Blocks
+
+ENOUGH = 0.03
+"""Seconds spent in a function before it is looked at by rows, which takes about half as long."""
+
+LEAST = 2**20
+"""Bytes of rows that a function reads: what is smaller stays in the cache as it is."""
+
+
+class RowFunction:
+    """A function that is run on whole arrays at first, and over blocks of rows later.
+
+    Parameters
+    ----------
+    function : FunctionType
+    """
+
+    def __init__(self, function: FunctionType) -> None:
+        self.function = function
+        self.__name__, self.__code__ = function.__name__, function.__code__
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as for operands of other shapes."""
+        self.spent = 0.0
+        self.blocks: Blocks | None = None
+        self.shapes: Any = None
+        self.refused, self.reason, self.line = False, "", ""
+        self.is_native = False
+
+    def __call__(self, *operands: Any, **named: Any) -> Any:
+        if named:
+            names = self.__code__.co_varnames[len(operands) : self.__code__.co_argcount]
+            operands = (*operands, *(named[name] for name in names))
+        shapes = [getattr(value, "shape", ()) for value in operands]
+        if shapes != self.shapes:
+            self.forget()
+            self.shapes = shapes
+            self.refused = _bytes(operands) < LEAST
+        if self.refused:
+            return self.function(*operands)
+        begin = time.perf_counter()
+        results = self.function(*operands) if self.blocks is None else self.blocks(*operands)
+        last = time.perf_counter() - begin
+        self.spent += last
+        if self.blocks is None:
+            if self.spent > ENOUGH:
+                self.divide(operands, results)
+        elif not self.is_native and self.spent > COST:
+            self.compile(operands)
+        return results
+
+    def divide(self, operands: tuple, results: Any) -> None:
+        """Run over blocks from now on, if that gives the same results."""
+        from autoopt.execution.blocks.running import Blocks, planned  # what runs on little data needs none of it
+        from autoopt.execution.blocks.threads import default_threads
+        from autoopt.execution.blocks.values import NotInBlocks
+
+        try:
+            plan = planned(self.function, operands)
+        except NotInBlocks as problem:
+            self.refuse(problem.reason, problem.line)
+            return
+        blocks = Blocks(plan, shared(self.function), default_threads())
+        again = blocks(*operands)
+        if not agree(results, again):
+            self.refuse("it gives other results by blocks")
+            return
+        self.blocks, self.spent = blocks, 0.0
+
+    @during("compiling passes over rows to machine code")
+    def compile(self, operands: tuple) -> None:
+        """Have passes run as machine code where that is faster."""
+        from autoopt.execution.blocks.compiled import compile_passes
+
+        assert self.blocks is not None
+        self.is_native = True
+        compile_passes(self.blocks, operands)
+
+    def refuse(self, reason: str, line: str = "") -> None:
+        """Leave the function as it is."""
+        self.refused, self.reason, self.line = True, reason, line
+
+
+def shared(function: FunctionType) -> dict[str, Any]:
+    """Return what a plan shares with the module of its function: exceptions, and the numbers that bound ties."""
+    outside = function.__globals__
+    return {name: value for name, value in outside.items() if isinstance(value, type) or name in ("TIES", "COUNTS")}
+
+
+def _bytes(operands: Iterable[Any]) -> int:
+    return sum(value.nbytes for value in operands if isinstance(value, np.ndarray))
+
+
+def watch(namespace: dict[str, Any], names: Iterable[str]) -> None:
+    """Replace functions of a module by ones that run over blocks of rows when that pays."""
+    for name in names:
+        if isinstance(namespace.get(name), FunctionType) and name != PREPARE:
+            namespace[name] = RowFunction(namespace[name])

@@ -1,0 +1,205 @@
+"""A plan run on data in memory: over blocks that stay in the cache, by several threads."""
+
+from __future__ import annotations
+
+import contextvars
+import itertools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan, is_plain
+from autoopt.execution.blocks.splitting import SAMPLED, Splitting
+from autoopt.execution.blocks.sums import Pairs
+from autoopt.execution.blocks.threads import one_blas_thread, pool
+from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.native.machine import definition
+
+BLOCK = 2**18
+"""Bytes of the rows that one block reads: about half of a second-level cache."""
+
+FEWEST = 256
+"""Rows of a block at the least."""
+
+SPAN = 8
+"""Blocks that a thread takes at a time, a power of two: their results are combined before others see them."""
+
+
+def rows_of(names: Sequence[str], operands: Sequence[Any]) -> tuple[dict[str, int], int]:
+    """Return the axis of the rows of each operand that has one, and how many rows there are.
+
+    Raises
+    ------
+    NotInBlocks
+        If no operand but the first, which holds parameters or a direction, has rows, or one has them twice.
+    """
+    if not all(map(is_plain, operands)):
+        raise NotInBlocks("an operand that is no array of numbers")
+    lengths = [len(value) for value in operands[1:] if np.ndim(value)]
+    count = max(lengths, default=0)
+    if count < 2 * SAMPLED:
+        raise NotInBlocks("few rows")
+    axes = {}
+    for name, value in zip(names, operands, strict=True):
+        found = [axis for axis, length in enumerate(np.shape(value)) if length == count]
+        if len(found) > 1 or (found and name == names[0]):
+            raise NotInBlocks(f"{name} has as many entries along other axes as there are rows")
+        if found:
+            axes[name] = found[0]
+    return axes, count
+
+
+def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
+    """Return a printed function as a plan, for operands like these.
+
+    Raises
+    ------
+    NotInBlocks
+        If it mixes rows, or does what is not known.
+    """
+    tree = definition(function)
+    names = [argument.arg for argument in tree.args.args]
+    axes, count = rows_of(names, operands)
+    samples = {name: _sample(value, axes.get(name)) for name, value in zip(names, operands, strict=True)}
+    with np.errstate(all="ignore"):
+        return Splitting(function, tree, samples, axes, count, SAMPLED).plan()
+
+
+def _sample(value: Any, axis: int | None) -> Any:
+    if axis is None:
+        return np.array(value) if isinstance(value, np.ndarray) else value
+    return np.take(value, np.arange(SAMPLED), axis)
+
+
+def block_rows(plan: RowPlan, operands: Mapping[str, Any], size: int = BLOCK) -> int:
+    """Return how many rows are a block."""
+    each = sum(operands[name].nbytes // max(operands[name].shape[axis], 1) for name, axis in plan.axes.items())
+    return max(FEWEST, size // max(each, 1) // 64 * 64)
+
+
+class Blocks:
+    """A plan that runs as its function does.
+
+    Parameters
+    ----------
+    plan : RowPlan
+    outside : mapping
+        What names stand for that the function shares with others: exceptions, numbers of ties.
+    threads : int
+    """
+
+    def __init__(self, plan: RowPlan, outside: Mapping[str, Any], threads: int = 1) -> None:
+        self.plan, self.threads = plan, threads
+        self.functions = plan.functions(outside)
+        self.fast: dict[str, Callable] = {}  # machine code of passes, for whole blocks, by their names
+        self.reasons: dict[str, str] = {}  # why there is none
+        self.size = BLOCK
+
+    def __call__(self, *operands: Any) -> Any:
+        """Return what the function returns."""
+        plan = self.plan
+        given = dict(zip(plan.arguments, operands, strict=True))
+        first, axis = next(iter(plan.axes.items()))
+        count = given[first].shape[axis]
+        known: dict[str, Any] = given | {"rows": count}
+        size = block_rows(plan, given, self.size)
+        result = self._stage(0, known)
+        for level, row_pass in enumerate(plan.passes, start=1):
+            known |= result
+            known |= self.passed(row_pass, known, count, size)
+            result = self._stage(level, known)
+        return result
+
+    def _stage(self, level: int, known: Mapping[str, Any]) -> Any:
+        stage = self.plan.stages[level]
+        return self.functions[stage.name](*(known[name] for name in stage.arguments))
+
+    def passed(self, row_pass: RowPass, known: Mapping[str, Any], count: int, size: int) -> dict[str, Any]:
+        """Return the combined results of a pass over all rows."""
+        function, fast = self.functions[row_pass.name], self.fast.get(row_pass.name)
+        blocks = -(-count // size)
+        summed = {name: how for name, how in row_pass.results.items() if how != ROWS}
+        whole = _Whole(row_pass, count)
+
+        def block(number: int) -> dict[str, Any]:
+            start, stop = number * size, min((number + 1) * size, count)
+            run = fast if fast is not None and stop - start == size else function
+            found = run(*self.operands(row_pass, known, start, stop))
+            if whole.names:
+                whole.put(found, start, stop)
+                found = {name: found[name] for name in summed}
+            return found
+
+        return self._over(blocks, block, summed) | whole.arrays
+
+    def operands(self, row_pass: RowPass, known: Mapping[str, Any], start: int, stop: int) -> list:
+        """Return what a pass takes for the rows from `start` to `stop`."""
+        rows = (_part(known[name], self.plan.axes[name], start, stop) for name in row_pass.rows)
+        return [*(known[name] for name in row_pass.free), *rows]
+
+    def _over(self, blocks: int, block: Callable[[int], dict], results: Mapping[str, str]) -> dict[str, Any]:
+        """Return the combined results of blocks, computed by several threads if there are several spans of them."""
+        spans = -(-blocks // SPAN)
+        pairs, lock, numbers = Pairs(spans, results), threading.Lock(), itertools.count()
+
+        def work() -> None:
+            for span in iter(numbers.__next__, None):
+                if span >= spans:
+                    return
+                few = min(SPAN, blocks - span * SPAN)
+                inner = Pairs(few, results)
+                for k in range(few):
+                    inner.add(k, block(span * SPAN + k))
+                value = inner.whole()
+                with lock:
+                    pairs.add(span, value)
+
+        threads = min(self.threads, spans)
+        if threads <= 1:
+            work()
+        else:
+            with one_blas_thread():
+                _together(work, threads)
+        return dict(pairs.whole())
+
+
+def _together(work: Callable[[], None], threads: int) -> None:
+    """Run `work` in several threads, this one among them, with what the context of this one holds."""
+    executor: ThreadPoolExecutor = pool(threads - 1)
+    others = [executor.submit(contextvars.copy_context().run, work) for _ in range(threads - 1)]
+    try:
+        work()
+    finally:
+        problems = [future.exception() for future in others]
+    for problem in problems:
+        if problem is not None:
+            raise problem
+
+
+def _part(value: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
+    return value[start:stop] if axis == 0 else value[(slice(None),) * axis + (slice(start, stop),)]
+
+
+class _Whole:
+    """The results that have an entry for each row, put in place block by block."""
+
+    def __init__(self, row_pass: RowPass, count: int) -> None:
+        self.axes = {name: row_pass.axes[name] for name, how in row_pass.results.items() if how == ROWS}
+        self.names, self.count = tuple(self.axes), count
+        self.arrays: dict[str, np.ndarray] = {}
+        self.lock = threading.Lock()
+
+    def put(self, found: Mapping[str, Any], start: int, stop: int) -> None:
+        """Take the entries of rows from `start` to `stop`."""
+        for name, axis in self.axes.items():
+            value = found[name]
+            array = self.arrays.get(name)
+            if array is None:
+                with self.lock:
+                    shape = (*value.shape[:axis], self.count, *value.shape[axis + 1 :])
+                    array = self.arrays.setdefault(name, np.empty(shape, value.dtype))
+            _part(array, axis, start, stop)[...] = value

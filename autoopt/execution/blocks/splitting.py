@@ -1,0 +1,208 @@
+"""A printed function as stages and passes: which statement belongs where, and what is handed from one to the next.
+
+    def value_and_grad(w, X, y):                 free: level 0      row: level 1      free: level 1
+        z = X @ w                                                   z = X @ w
+        product = 0.5 * w                        product = 0.5 * w
+        value = z.sum() + product @ w                               total = z.sum()   value = total + product @ w
+        gradient = X.T @ (z - y)                                    total_2 = X.T @ (z - y)
+
+Statements keep their order within a stage or a pass.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoopt.execution.blocks.expressions import Term
+from autoopt.execution.blocks.plan import ROWS, RowPlan
+from autoopt.execution.blocks.values import NotInBlocks, Value
+from autoopt.execution.blocks.writes import Writes, stored
+from autoopt.execution.blocks.writing import Result, Split, Statement, written
+
+SAMPLED = 509
+"""Rows on which expressions are evaluated: a prime, which no other length is likely to be."""
+
+
+@dataclass
+class Splitting(Writes):
+    """The statements of one function, one after the other; the parameters are those of `Writes`."""
+
+    def __post_init__(self) -> None:
+        self.outside = self.function.__globals__
+        for name, value in self.operands.items():
+            self.names[name] = name
+            axis = self.axes.get(name)
+            is_positions = axis == 0 and _is_positions(value, self.rows)
+            self.values[name] = Value(value, axis, int(axis is not None), is_positions)
+            if is_positions:
+                made = ast.parse(f"{name} = np.arange(rows)").body[0]
+                self.statements.append(Statement(made, 1, True, frozenset(["rows"]), frozenset([name]), ""))
+
+    def plan(self) -> RowPlan:
+        """Return the function as stages and passes.
+
+        Raises
+        ------
+        NotInBlocks
+            If it mixes rows, or does what is not known.
+        """
+        for statement in self.definition.body:
+            self.comment = ast.unparse(statement)
+            try:
+                if isinstance(statement, ast.Return):
+                    self._return(statement)
+                    break
+                handler = getattr(self, f"do_{type(statement).__name__}", None)
+                if handler is None:
+                    raise NotInBlocks(f"the statement {ast.unparse(statement)}")
+                handler(statement)
+            except NotInBlocks as problem:
+                problem.line = problem.line or self.comment
+                raise
+            except Exception as problem:  # whatever NumPy raises of arrays as long as the sample beside others
+                raise NotInBlocks(
+                    "it handles other parts of the data than one row at a time", self.comment
+                ) from problem
+        if not self.results:
+            raise NotInBlocks("it does nothing with rows")
+        sized = next(name for name in self.axes if not self.values[name].is_positions)
+        return written(Split(self.definition, self.outside, self.axes, sized, self.statements, self.results))
+
+    # Statements -------------------------------------------------------------------------------------------------------
+
+    def do_Expr(self, statement: ast.Expr) -> None:
+        call = statement.value
+        if isinstance(call, ast.Constant):
+            return
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "np.add.at":
+            self.add_at(call)
+            return
+        raise NotInBlocks(f"the statement {ast.unparse(statement)}")
+
+    def do_Assign(self, statement: ast.Assign) -> None:
+        (target,) = statement.targets
+        if isinstance(target, ast.Tuple):
+            if not isinstance(statement.value, ast.Tuple):
+                self._opaque(statement, statement.value, [part for part in target.elts])
+                return
+            terms = [self.term(part) for part in statement.value.elts]
+            for name, term in zip(target.elts, terms, strict=True):
+                self._assigned(name, term)
+        else:
+            self._assigned(target, self.term(statement.value))
+
+    def _assigned(self, target: ast.expr, term: Term) -> None:
+        value, node = term
+        if isinstance(target, ast.Name):
+            if value.parts is not None and not value.is_free:
+                raise NotInBlocks("a name for several rows")
+            self.bind(target.id, value, node)
+        elif isinstance(target, ast.Subscript):
+            self.set_entries(target, None, term)
+        else:
+            raise NotInBlocks(f"an assignment to {ast.unparse(target)}")
+
+    def do_AugAssign(self, statement: ast.AugAssign) -> None:
+        term = self.term(statement.value)
+        if isinstance(statement.target, ast.Subscript):
+            self.set_entries(statement.target, statement.op, term)
+            return
+        assert isinstance(statement.target, ast.Name)
+        old, name = self.term(ast.Name(statement.target.id, ast.Load()))
+        value, node = term
+        if not isinstance(old.sample, np.ndarray):  # a number
+            self._assigned(statement.target, self.operated(statement.op, [(old, name), term], _binary(statement.op)))
+            return
+        if old.axis is None and not value.is_free:
+            raise NotInBlocks("rows written into an array that has none")
+        if old.axis is not None and value.axis is not None and old.from_right != value.from_right:
+            raise NotInBlocks("rows along different axes")
+        self.mutate(name, old, [value], ast.AugAssign(stored(name), statement.op, self.beside(old, value, node)))
+
+    def do_If(self, statement: ast.If) -> None:
+        """A test of which branch is taken, or whether kinks are met."""
+        if statement.orelse or len(statement.body) != 1 or not isinstance(statement.body[0], ast.Raise):
+            raise NotInBlocks("an if statement")
+        value, test = self.term(statement.test)
+        if not value.is_free:
+            raise NotInBlocks("a branch of each row")
+        self.write(ast.If(test, copy.deepcopy(statement.body), []), value.level, False, [])
+
+    def do_For(self, statement: ast.For) -> None:
+        stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        self._opaque(statement, statement, [ast.Name(name, ast.Store()) for name in dict.fromkeys(stores)])
+
+    def _opaque(self, statement: ast.stmt, read: ast.AST, targets: list[ast.expr]) -> None:
+        """A statement that is not looked into: of what is free."""
+        loads = {n.id for n in ast.walk(read) if isinstance(n, ast.Name)} & self.names.keys()
+        values = [self.values[self.names[name]] for name in loads]
+        if not all(value.is_free for value in values) or self._mentions_count(statement):
+            raise NotInBlocks("several statements of rows at once")
+        if any(isinstance(n, ast.Subscript) and isinstance(n.ctx, ast.Store) for n in ast.walk(statement)):
+            raise NotInBlocks("entries set in a loop")
+        if any(not isinstance(target, ast.Name) for target in targets):
+            raise NotInBlocks(f"the statement {ast.unparse(statement)}")
+        renamed = _renamed(statement, self.names)
+        scope = {name: value.sample for name, value in self.values.items()}
+        module = ast.fix_missing_locations(ast.Module([renamed], []))
+        exec(compile(module, "<rows>", "exec"), self.outside | {}, scope)
+        level = max((value.level for value in values), default=0)
+        new = [target.id for target in targets if isinstance(target, ast.Name)]
+        for name in new:
+            if name in self.values or name in self.names:
+                raise NotInBlocks("a name that a loop sets")
+            self.names[name], self.values[name] = name, Value(scope[name], None, level)
+        self.write(renamed, level, False, new)
+
+    def _mentions_count(self, statement: ast.AST) -> bool:
+        return any(isinstance(n, ast.Constant) and n.value == self.count for n in ast.walk(statement))
+
+    def _return(self, statement: ast.Return) -> None:
+        assert statement.value is not None
+        node = statement.value
+        if isinstance(node, ast.Dict):
+            parts = [self._returned(part) for part in node.values]
+            made: ast.expr = ast.Dict(node.keys, [part for _, part in parts])
+        elif isinstance(node, ast.Tuple):
+            parts = [self._returned(part) for part in node.elts]
+            made = ast.Tuple([part for _, part in parts], ast.Load())
+        else:
+            parts = [self._returned(node)]
+            made = parts[0][1]
+        level = max([value.level for value, _ in parts] + [statement.level for statement in self.statements] or [0])
+        self.write(ast.Return(made), level, False, [])
+
+    def _returned(self, node: ast.expr) -> Term:
+        value, made = self.term(node)
+        if value.is_free:
+            return value, made
+        if value.parts is not None:
+            raise NotInBlocks("several rows at once")
+        new = self.fresh("whole")
+        self.values[new] = Value(value.sample, None, value.level)
+        self.results.append(Result(new, ROWS, value.level, value.axis, ast.unparse(made)))
+        self.write(ast.Assign([ast.Name(new, ast.Store())], made), value.level, True, [new])
+        return self.values[new], ast.Name(new, ast.Load())
+
+
+def _binary(op: ast.operator) -> Any:
+    return lambda one, other: ast.BinOp(one, op, other)
+
+
+def _is_positions(value: Any, rows: int) -> bool:
+    is_whole = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu"
+    return is_whole and bool((value == np.arange(rows)).all())
+
+
+def _renamed(statement: ast.stmt, names: Mapping[str, str]) -> ast.stmt:
+    made = copy.deepcopy(statement)
+    for node in ast.walk(made):
+        if isinstance(node, ast.Name) and node.id in names:
+            node.id = names[node.id]
+    return made

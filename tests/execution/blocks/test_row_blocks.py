@@ -1,0 +1,128 @@
+"""Printed functions divided by rows: the same results by blocks of any size, in any number of threads."""
+
+import numpy as np
+import pytest
+from row_programs import BY_ROWS, MIXING, started
+
+import autoopt
+from autoopt.execution.blocks.row_functions import shared
+from autoopt.execution.blocks.running import Blocks, planned
+from autoopt.execution.blocks.sums import Pairs
+from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.tiering import agree
+
+KINDS = ("value", "value_and_grad", "hess", "hessp")
+
+
+def functions(objective, x, kind):
+    """Yield the functions of one kind that read rows, with their operands."""
+    compiled = objective.dispatch.paths[0].compiled[kind]
+    if hasattr(compiled, "derive"):
+        compiled.derive()
+        compiled = compiled.current
+    known = dict(compiled.inputs.of(compiled._bound))
+    namespace = compiled.namespace
+    if "prepare" in namespace:
+        prepare = namespace["prepare"]
+        known |= prepare(*(known[name] for name in names_of(prepare)))
+    known[compiled.tape.steps[0].template.name] = x
+    for name in ("linearize", kind):
+        if name in namespace:
+            function = getattr(namespace[name], "function", namespace[name])
+            operands = [known.get(one, np.ones_like(x)) for one in names_of(function)]
+            yield function, operands
+            if name == "linearize":
+                known |= function(*operands)
+
+
+def names_of(function):
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+def evaluated(f, x0, args):
+    objective = autoopt.objective(f, x0, *args)
+    objective.value(x0), objective.value_and_grad(x0)
+    objective.hess(x0), objective.hessp(x0, np.ones_like(x0))
+    return objective, np.ravel(x0).astype(float)
+
+
+@pytest.mark.parametrize("name", BY_ROWS)
+def test_blocks_give_what_whole_arrays_give(name):
+    objective, x = evaluated(*started(BY_ROWS[name]))
+    divided = 0
+    for kind in KINDS:
+        for function, operands in functions(objective, x, kind):
+            try:
+                plan = planned(function, operands)
+            except NotInBlocks as problem:
+                assert problem.reason in ("few rows", "it does nothing with rows"), (kind, problem.reason, problem.line)
+                continue
+            whole = function(*operands)
+            for threads, size in ((1, 2**13), (2, 2**11), (3, 2**15)):
+                blocks = Blocks(plan, shared(function), threads)
+                blocks.size = size
+                assert agree(whole, blocks(*operands)), (kind, threads)
+            divided += 1
+    assert divided >= 2
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_what_mixes_rows_is_refused_with_the_line(name):
+    objective, x = evaluated(*started(MIXING[name]))
+    for function, operands in functions(objective, x, "value_and_grad"):
+        with pytest.raises(NotInBlocks) as caught:
+            planned(function, operands)
+        assert caught.value.reason and caught.value.line
+
+
+def test_sums_do_not_depend_on_threads_to_the_last_bit():
+    objective, x = evaluated(*started(BY_ROWS["logistic"], rows=20_000))
+    ((function, operands),) = functions(objective, x, "value_and_grad")
+    plan = planned(function, operands)
+    found = []
+    for threads in (1, 2, 3, 7):
+        blocks = Blocks(plan, shared(function), threads)
+        blocks.size = 2**12
+        value, gradient = blocks(*operands)
+        found.append((value, *gradient))
+    assert len(set(found)) == 1
+
+
+def test_block_size_changes_sums_by_rounding_alone():
+    objective, x = evaluated(*started(BY_ROWS["softmax"], rows=50_000))
+    ((function, operands),) = functions(objective, x, "value_and_grad")
+    blocks = Blocks(planned(function, operands), shared(function), 1)
+    whole, _ = function(*operands)
+    for size in (2**12, 2**14, 2**17, 2**20):
+        blocks.size = size
+        assert blocks(*operands)[0] == pytest.approx(whole, rel=1e-14)
+
+
+def test_an_exception_of_a_pass_in_another_thread_comes_up():
+    objective, x = evaluated(*started(BY_ROWS["logistic"]))
+    ((function, operands),) = functions(objective, x, "value_and_grad")
+    blocks = Blocks(planned(function, operands), shared(function), 2)
+    blocks.size = 2**11
+
+    def fails(*operands):
+        raise FloatingPointError("of a pass")
+
+    blocks.functions["pass_1"] = fails
+    with pytest.raises(FloatingPointError, match="of a pass"):
+        blocks(*operands)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
+def test_pairs_are_combined_in_one_order_whatever_comes_first(count):
+    rng = np.random.default_rng(0)
+    values = [{"total": value, "top": value} for value in rng.normal(size=count)]
+    found = set()
+    for seed in range(6):
+        pairs = Pairs(count, {"total": "sum", "top": "max"})
+        for k in np.random.default_rng(seed).permutation(count):
+            pairs.add(int(k), values[k])
+        whole = pairs.whole()
+        found.add((whole["total"], whole["top"]))
+    assert len(found) == 1
+    ((total, top),) = found
+    assert total == pytest.approx(sum(one["total"] for one in values)) and top == max(one["top"] for one in values)
