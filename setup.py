@@ -10,6 +10,8 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "version.py").r
 IPOPT = ['ipyopt>=0.12.10,<0.13; python_version < "3.14"']
 EXTRAS = {
     "parquet": ["pyarrow>=17"],
+    "zarr": ["zarr>=3"],
+    "hdf5": ["h5py>=3.11"],
     "formula": ["formulaic>=1.1,<2"],
     "plot": ["matplotlib>=3.9,<4"],
     "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],

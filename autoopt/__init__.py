@@ -8,6 +8,7 @@ import warnings
 from importlib import import_module
 from typing import Any
 
+from autoopt.batches.batches import batches
 from autoopt.check import check
 from autoopt.errors import AutooptError
 from autoopt.minimize import minimize
@@ -26,6 +27,7 @@ __all__ = [
     "Parameters",
     "Starts",
     "basinhopping",
+    "batches",
     "brentq",
     "check",
     "constant",

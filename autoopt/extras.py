@@ -9,6 +9,8 @@ from autoopt.errors import UsageError
 
 EXTRAS = {
     "parquet": ("pyarrow", "Parquet and Feather files"),
+    "zarr": ("zarr", "Zarr stores"),
+    "hdf5": ("h5py", "HDF5 files"),
     "formula": ("formulaic", "formulas, as in --formula"),
     "plot": ("matplotlib", "pictures: Fit.plot"),
     "report": ("jinja2", "HTML reports: Fit.report"),

@@ -60,6 +60,7 @@ PAGES += [("parameters", 15), ("constraints", 2), ("coming_from", 20), ("own_lik
 PAGES += [("estimators", 10), ("mixed_models", 18), ("how_it_works", 3), ("profiles", 12)]
 PAGES += [("coming_from_statistics", 14), ("runs", 10), ("reports", 10)]
 PAGES += [("inference", 15), ("data", 10), ("derivatives", 10)]
+PAGES += [("larger_than_memory", 10)]
 
 
 @pytest.mark.parametrize(("page", "least"), PAGES)

@@ -246,6 +246,7 @@ ORDER = (
     "version errors atomic",
     "extras wording origin stages layout summaries",
     "parameters differences inference roots tables users_code",
+    "batches",
     *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity", "tape.rows"),
     *("ops", "rules"),
     *("graph.rewrites", "graph.loops", "graph.parts", "graph.tangents", "graph.indexed", "graph.idioms", "graph"),

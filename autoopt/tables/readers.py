@@ -16,7 +16,7 @@ from autoopt.tables.dataset import Dataset
 from autoopt.tables.labels import refuse_other_labels, without_mask
 from autoopt.tables.records import json_lines, json_records
 from autoopt.tables.source import COMPRESSIONS, SIGNATURES, Source, told_by
-from autoopt.tables.text import refuse_duplicates, text_table
+from autoopt.tables.text import TextTable, refuse_duplicates, text_file, text_table
 from autoopt.tables.values import is_whole
 from autoopt.wording import listed, near
 
@@ -38,12 +38,15 @@ class Reader:
         (Source, options) -> Dataset.
     options : tuple of str
         Those of OPTIONS that it understands.
+    delimiter : str
+        What separates columns of text if the options do not say; "" of what is no text with columns.
     """
 
     suffixes: tuple[str, ...]
     description: str
     read: Callable[[Source, Mapping[str, str]], Dataset]
     options: tuple[str, ...] = ()
+    delimiter: str = ""
 
 
 def _text(delimiter: str) -> Callable[[Source, Mapping[str, str]], Dataset]:
@@ -51,8 +54,8 @@ def _text(delimiter: str) -> Callable[[Source, Mapping[str, str]], Dataset]:
 
 
 READERS = (
-    Reader((".csv",), "columns separated by commas, named in the first line", _text(","), OPTIONS),
-    Reader((".tsv", ".tab"), "columns separated by tabs, named in the first line", _text("\t"), OPTIONS),
+    Reader((".csv",), "columns separated by commas, named in the first line", _text(","), OPTIONS, ","),
+    Reader((".tsv", ".tab"), "columns separated by tabs, named in the first line", _text("\t"), OPTIONS, "\t"),
     Reader((".parquet", ".pq"), "Parquet (extra parquet)", parquet),
     Reader((".feather", ".arrow"), "Feather, Arrow's own file (extra parquet)", feather),
     Reader((".jsonl", ".ndjson"), "a JSON record to a line", json_lines, ("encoding",)),
@@ -83,6 +86,23 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None, like: Datas
     DataError
         If the file is missing, empty, damaged, or of another kind.
     """
+    source, reader, options = _chosen(path, reading)
+    if like is not None and like.form is not None and like.form[0] == reader.suffixes[0]:
+        options = {**like.form[1], **options}
+    try:
+        return replace(reader.read(source, options), form=(reader.suffixes[0], options))
+    except OSError as error:
+        raise source.unreadable(error) from error
+
+
+def text_at(path: str | Path, reading: Mapping[str, str] | None = None) -> TextTable | None:
+    """Return a text file with columns, opened to be read in pieces; None for files of other kinds."""
+    source, reader, options = _chosen(path, reading)
+    return text_file(source, reader.delimiter, options) if reader.delimiter else None
+
+
+def _chosen(path: str | Path, reading: Mapping[str, str] | None) -> tuple[Source, Reader, dict[str, str]]:
+    """Return a file, what reads it, and how it is to be read."""
     options = {name: value for name, value in (reading or {}).items() if value is not None}
     if unknown := [name for name in options if name not in OPTIONS]:
         raise UsageError(
@@ -94,12 +114,7 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None, like: Datas
         raise UsageError(
             f"{source.name} is read without {listed(useless)}: {reader.description}.", remedy="leave it out."
         )
-    if like is not None and like.form is not None and like.form[0] == reader.suffixes[0]:
-        options = {**like.form[1], **options}
-    try:
-        return replace(reader.read(source, options), form=(reader.suffixes[0], options))
-    except OSError as error:
-        raise source.unreadable(error) from error
+    return source, reader, options
 
 
 def _reader_of(source: Source, options: Mapping[str, str]) -> Reader:

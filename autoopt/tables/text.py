@@ -114,6 +114,21 @@ def text_table(source: Source, delimiter: str, options: Mapping[str, str]) -> Da
     options : mapping
         delimiter, encoding, decimal, thousands.
     """
+    table = text_file(source, delimiter, options)
+    return Dataset(
+        source.name,
+        table.names,
+        table.read,
+        table=True,
+        places=table.places,
+        told=table.layout.told,
+        syntax=table.layout.syntax,
+        as_text=table.as_text,
+    )
+
+
+def text_file(source: Source, delimiter: str, options: Mapping[str, str]) -> TextTable:
+    """Return a text file with its layout and the names of its columns, as `text_table` takes them."""
     layout = _layout(source, delimiter, options)
     try:
         header = layout.header()
@@ -121,18 +136,7 @@ def text_table(source: Source, delimiter: str, options: Mapping[str, str]) -> Da
         layout = _other_encoding(layout)
         header = layout.header()
     _check_header(layout, header)
-    header = [name or f"{_UNNAMED}{place}" for place, name in enumerate(header)]
-    table = _Table(layout, header)
-    return Dataset(
-        source.name,
-        [name for name in header if not name.startswith(_UNNAMED)],
-        table.read,
-        table=True,
-        places=table.places,
-        told=layout.told,
-        syntax=layout.syntax,
-        as_text=table.as_text,
-    )
+    return TextTable(layout, [name or f"{_UNNAMED}{place}" for place, name in enumerate(header)])
 
 
 def _layout(source: Source, delimiter: str, options: Mapping[str, str]) -> Layout:
@@ -253,7 +257,7 @@ class _MixedError(Exception):
     """A column is text in some parts of a piece and numbers in others."""
 
 
-class _Table:
+class TextTable:
     """The columns of one text file, read in pieces: what is not asked for never stands in memory as a whole."""
 
     def __init__(self, layout: Layout, header: Sequence[str]) -> None:
@@ -261,8 +265,50 @@ class _Table:
         self.rows = 0
         self.in_parts = True  # pandas is faster so, but takes each part for what it is: text, or numbers
 
+    @property
+    def names(self) -> list[str]:
+        """The columns that have names."""
+        return [name for name in self.header if not name.startswith(_UNNAMED)]
+
     def places(self, rows: Sequence[int]) -> list[str]:
+        """Return "line 5" for each row, numbered from 0, ascending."""
         return self.layout.places(rows)
+
+    def first(self, names: Sequence[str], rows: int) -> Any:
+        """Return the first rows of these columns as a pandas frame."""
+        try:
+            with self.layout.source.text(self.layout.encoding) as text:
+                places = sorted(self.header.index(name) for name in names)
+                frame = next(self._pieces(text, places, None, rows))
+                return frame.set_axis([self.header[place] for place in places], axis=1)
+        except UnicodeDecodeError:
+            self.layout = _other_encoding(self.layout)
+        except _MixedError:
+            self.in_parts = False
+        return self.first(names, rows)
+
+    def survey(self, names: Sequence[str]) -> dict[str, str]:
+        """Go through the file, count its rows, check its lines, and return NumPy's kind of each of these columns.
+
+        What is whole numbers in one piece and others in the next is "f", all that is no number in some piece "O".
+        """
+        kinds: dict[str, set[str]] = {name: set() for name in names}
+        try:
+            with stage(f"counting the rows of {self.layout.source.name}", self._far):
+                for frame, wanted in self._checked(names, None):
+                    for place, name in enumerate(wanted):
+                        if name in kinds:
+                            kind = getattr(frame.dtypes.iloc[place], "kind", "O")
+                            kinds[name].add(kind if kind in "bf" else "i" if kind in "iu" else "O")
+        except UnicodeDecodeError:
+            self.layout = _other_encoding(self.layout)
+            return self.survey(names)
+        except _MixedError:
+            self.in_parts = False
+            return self.survey(names)
+        return {
+            name: "O" if "O" in each or {"b"} < each else max(each, key="bif".index) for name, each in kinds.items()
+        }
 
     def read(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Return these columns."""
@@ -287,18 +333,25 @@ class _Table:
 
     def _columns(self, names: Sequence[str], dtype: Any = None) -> dict[str, Growing]:
         """Return these columns."""
-        columns, last = {name: Growing() for name in names}, self.header[-1]
-        wanted = [name for name in self.header if name in columns or name == last]
+        columns = {name: Growing() for name in names}
+        for frame, wanted in self._checked(names, dtype):
+            expected = int(1.02 * self.rows / (self.layout.source.share() or 1.0))
+            for position, name in enumerate(wanted):
+                if name in columns:
+                    columns[name].add(frame.iloc[:, position], expected)
+        return columns
+
+    def _checked(self, names: Sequence[str], dtype: Any) -> Iterator[tuple[Any, list[str]]]:
+        """Yield pieces with at least these columns, and the names of what they have; lines are checked at the end."""
+        last = self.header[-1]
+        wanted = [name for name in self.header if name in set(names) or name == last]
         self.rows, has_gaps, source = 0, False, self.layout.source
         with source.text(self.layout.encoding) as text:
             counted = _Counted(text, self.layout.delimiter) if len(wanted) < len(self.header) else None
             for frame in self._pieces(counted or text, [self.header.index(name) for name in wanted], dtype):
                 self.rows += len(frame)
                 has_gaps = has_gaps or bool(frame.iloc[:, -1].isna().any())
-                expected = int(1.02 * self.rows / (source.share() or 1.0))
-                for position, name in enumerate(wanted):
-                    if name in columns:
-                        columns[name].add(frame.iloc[:, position], expected)
+                yield frame, wanted
         if not self.rows:
             raise DataError(f"{source.name} has column names and no rows.", remedy="give a file with data.")
         # A line that is too short has nothing in the last column. One that is too long is not noticed by pandas where
@@ -307,16 +360,15 @@ class _Table:
         expected = (len(self.header) - 1) * (self.rows + 1)
         if has_gaps or (counted and (counted.delimiters != expected or self.layout.is_blank)):
             self._check_lengths()
-        return columns
 
-    def _pieces(self, text: Any, positions: Sequence[int], dtype: Any) -> Iterator[Any]:
-        """Yield these columns of the file as frames of so many rows."""
+    def _pieces(self, text: Any, positions: Sequence[int], dtype: Any, rows: int | None = None) -> Iterator[Any]:
+        """Yield these columns of the file as frames of so many rows, or as many as make a piece."""
         import warnings
 
         import pandas as pd
 
         layout = self.layout
-        rows = max(1, _PIECE // len(positions))
+        rows = rows or max(1, _PIECE // len(positions))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)

@@ -389,7 +389,7 @@ def test_lines_are_counted_with_quoted_line_ends(file):
 def test_columns_are_read_when_they_are_asked_for(file, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "autoopt.tables.text._Table.read",
+        "autoopt.tables.text.TextTable.read",
         lambda self, names: asked.append(list(names)) or dict.fromkeys(names, FRAME["y"]),
     )
     data = load(file(WRITERS[".csv"](FRAME), "d.csv"))
