@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from autoopt.execution.native.arrays import (
@@ -10,11 +12,13 @@ from autoopt.execution.native.arrays import (
     NotLowered,
     Number,
     empty,
+    is_dense,
     place_of,
     reshaped,
 )
-from autoopt.execution.native.code import Code, Index, literal
-from autoopt.execution.native.elementwise import maximum, minimum
+from autoopt.execution.native.code import Code, Index, literal, product
+from autoopt.execution.native.doubles import Double, exact_sum, select
+from autoopt.execution.native.elementwise import as_kind
 
 
 def _add(code: Code, a: str, b: str) -> str:
@@ -37,51 +41,168 @@ def _or(code: Code, a: str, b: str) -> str:
     return code.put(f"or i1 {a}, {b}")
 
 
-REDUCTIONS: dict[str, tuple[str, Any, Callable]] = {
-    "sum": ("f", 0.0, _add), "prod": ("f", 1.0, _multiply), "max": ("f", None, maximum), "min": ("f", None, minimum),
-    "all": ("b", True, _and), "any": ("b", False, _or),
+def _larger(code: Code, a: str, b: str) -> str:
+    return code.call("llvm.maximum.f64", a, b)
+
+
+def _smaller(code: Code, a: str, b: str) -> str:
+    return code.call("llvm.minimum.f64", a, b)
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """The kind of the result, the value for no entries, how two are combined."""
+
+    kind: str
+    start: Any
+    combine: Callable[[Code, str, str], str]
+
+
+COUNT = Reduction("i", 0, _add_whole)
+REDUCTIONS = {
+    "sum": Reduction("f", 0.0, _add), "prod": Reduction("f", 1.0, _multiply), "max": Reduction("f", None, _larger),
+    "min": Reduction("f", None, _smaller), "all": Reduction("b", True, _and), "any": Reduction("b", False, _or),
 }  # fmt: skip
-"""By the name of the array's method: the kind of the result, the value for no entries, how two are combined."""
+"""By the name of the array's method."""
+
+BLOCK = 512
+"""Entries that are added as they come, in the lanes of a register; the sums of blocks are added without rounding."""
+
+WIDE = 8
+"""Entries from which on rows are combined as a whole."""
 
 
 def reduce(code: Code, name: str, value: Array | Number, axis: Any = None, keepdims: bool = False) -> Array | Number:
     """Return `value.name(axis=axis)`."""
-    kind, start, combine = REDUCTIONS[name]
-    if name == "sum" and value.kind != "f":
-        kind, combine = "i", _add_whole
+    rule = COUNT if name == "sum" and value.kind != "f" else REDUCTIONS[name]
     if isinstance(value, Number):
-        return Number(kind, code.convert(value.text, value.kind, kind))
-    if value.kind != kind and (kind == "f" or value.kind == "f"):
+        return Number(rule.kind, code.convert(value.text, value.kind, rule.kind))
+    if value.kind != rule.kind and (rule.kind == "f" or value.kind == "f"):
         raise NotLowered(f"{name} of whole numbers")
     axes = _axes(axis, len(value.shape))
-    if start is None and any(value.shape[k] == 0 for k in axes):
+    if rule.start is None and any(value.shape[k] == 0 for k in axes):
         raise NotLowered("an extreme of nothing")
     kept = [k for k in range(len(value.shape)) if k not in axes]
     shape = tuple(value.shape[k] for k in kept)
-
-    def total(places: Sequence[Index]) -> str:
-        full: list[Index] = [0] * len(value.shape)
-        for k, place in zip(kept, places, strict=True):
-            full[k] = place
-        first = literal(start, kind) if start is not None else value.at(full)
-        cell = code.cell(kind, first)
-
-        def body(inner: list[Index]) -> None:
-            for k, place in zip(axes, inner, strict=True):
-                full[k] = place
-            code.store(cell, 0, combine(code, code.load(cell, 0), code.convert(value.at(full), value.kind, kind)))
-
-        code.nest([value.shape[k] for k in axes], body)
-        return code.load(cell, 0)
-
+    converted = as_kind(code, value, rule.kind)
+    assert isinstance(converted, Array)
     if not shape and not keepdims:
-        return Number(kind, total(()))
-    target = empty(code, kind, shape)
-    layout = target.placed
-    code.nest(shape, lambda places: code.store(layout.memory, place_of(code, layout, places), total(places)))
+        converted = reshaped(code, value, (-1,)) if is_dense(value) and value.kind == rule.kind else converted
+        return Number(rule.kind, _total(code, rule, converted, {}))
+    target = empty(code, rule.kind, shape)
+    behind = [k for k in kept if k > max(axes, default=-1)]
+    if product(value.shape[k] for k in behind) >= WIDE and axes and behind:
+        _combine_rows(code, rule, converted, target, (axes, kept, behind))
+    else:
+        _combine_each(code, rule, converted, target, kept)
     if keepdims:
         return reshaped(code, target, [1 if k in axes else extent for k, extent in enumerate(value.shape)])
     return target
+
+
+def _combine_each(code: Code, rule: Reduction, value: Array, target: Array, kept: Sequence[int]) -> None:
+    """Set each entry of the target to a total."""
+
+    def body(places: list[Index]) -> None:
+        text = _total(code, rule, value, dict(zip(kept, places, strict=True)))
+        code.store(target.placed.memory, place_of(code, target.placed, places), text)
+
+    code.nest(target.shape, body)
+
+
+def _combine_rows(
+    code: Code, rule: Reduction, value: Array, target: Array, order: tuple[list[int], list[int], list[int]]
+) -> None:
+    """Combine rows, which lie side by side in memory, with the rows of the target, one after the other."""
+    axes, kept, behind = order
+    ahead = [k for k in kept if k not in behind]
+    where: dict[int, Index] = {}
+
+    def over(some: Sequence[int], body: Callable[[], None]) -> None:
+        def inner(places: list[Index]) -> None:
+            where.update(zip(some, places, strict=True))
+            body()
+
+        code.nest([value.shape[k] for k in some], inner)
+
+    def put(text: Callable[[Index], str]) -> None:
+        place = place_of(code, target.placed, [where[k] for k in kept])
+        code.store(target.placed.memory, place, text(place))
+
+    def entry() -> str:
+        return value.at([where[k] for k in range(len(value.shape))])
+
+    def start(_: Index) -> str:
+        where.update(dict.fromkeys(axes, 0))
+        return literal(rule.start, rule.kind) if rule.start is not None else entry()
+
+    def more(place: Index) -> str:
+        return rule.combine(code, code.load(target.placed.memory, place), entry())
+
+    def block() -> None:
+        over(behind, lambda: put(start))
+        over(axes, lambda: over(behind, lambda: put(more)))
+
+    over(ahead, block)
+
+
+def _total(code: Code, rule: Reduction, value: Array, given: dict[int, Index]) -> str:
+    """Return all entries combined whose places along some axes are given."""
+    extents = {k: extent for k, extent in enumerate(value.shape) if k not in given}
+    if rule is REDUCTIONS["sum"] and product(extents.values()) > 2 * BLOCK:
+        return _sum_of_blocks(code, value, given, extents)
+    return _combined(code, rule, value, given, extents)
+
+
+def _combined(
+    code: Code, rule: Reduction, value: Array, given: dict[int, Index], extents: dict[int, int], offset: Index = 0
+) -> str:
+    """Return entries combined as they come; `offset` is added to the first of the places that run over extents."""
+    where = dict(given)
+
+    def at(places: Sequence[Index]) -> str:
+        where.update(zip(extents, places, strict=True))
+        if offset != 0:
+            first = next(iter(extents))
+            where[first] = code.plus(offset, where[first])
+        return value.at([where[k] for k in range(len(value.shape))])
+
+    start = literal(rule.start, rule.kind) if rule.start is not None else at([0] * len(extents))
+    cell = code.cell(rule.kind, start)
+    code.nest(
+        list(extents.values()),
+        lambda places: code.store(cell, 0, rule.combine(code, code.load(cell, 0), at(places))),
+    )
+    return code.load(cell, 0)
+
+
+def _sum_of_blocks(code: Code, value: Array, given: dict[int, Index], extents: dict[int, int]) -> str:
+    """Return a sum whose error does not grow with its length: rounding of the sum of the blocks is added up apart."""
+    outer, within = list(extents), 1
+    while within * extents[outer[-1]] <= BLOCK:
+        within *= extents[outer.pop()]
+    split = outer.pop()
+    inner = {k: extent for k, extent in extents.items() if k > split}
+    most = max(1, BLOCK // within)
+    length = next((n for n in range(most, most // 2, -1) if extents[split] % n == 0), most)  # one loop, where one does
+    total, lost = (code.cell("f", literal(0.0, "f")) for _ in range(2))
+
+    def add(places: Sequence[Index], first: Index, count: int) -> None:
+        where = given | dict(zip(outer, places, strict=True))
+        block = Double(code, _combined(code, REDUCTIONS["sum"], value, where, {split: count} | inner, first))
+        found, rounding = exact_sum(Double(code, code.load(total, 0)), block)
+        code.store(total, 0, found.text)
+        code.store(lost, 0, (Double(code, code.load(lost, 0)) + rounding).text)
+
+    def along(places: Sequence[Index]) -> None:
+        whole, left = divmod(extents[split], length)
+        code.loop(0, whole, 1, lambda block: add(places, code.times(block, length), length))
+        if left:
+            add(places, whole * length, left)
+
+    code.nest([extents[k] for k in outer], along)
+    found = Double(code, code.load(total, 0))
+    return select(abs(found) < math.inf, found + Double(code, code.load(lost, 0)), found).text
 
 
 def _axes(axis: Any, ndim: int) -> list[int]:
