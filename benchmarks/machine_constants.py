@@ -25,7 +25,7 @@ from scipy import special
 
 from benchmarks.processes import fresh, say, table
 
-ROUNDS = 7
+ROUNDS = 25
 ROWS, COLUMNS = 1_000_000, 50
 BLOCK = 1024  # rows that fit, with all their columns, into the second cache
 ENTRIES = 4096  # of an elementwise function; the first cache has them

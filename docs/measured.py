@@ -13,18 +13,23 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "measured"
 
 COMMANDS = {
+    "constants": ("python -m benchmarks.machine_constants", ["numpy", "scipy", "pyarrow", "dask"]),
+    "cost_model": ("python -m benchmarks.cost_model", []),
     "estimators": ("python -m benchmarks.estimator_tables", ["numpy", "scipy", "scikit-learn", "glum"]),
     "estimators_2": ("python -m benchmarks.estimator_tables --threads 2", ["numpy", "scipy", "scikit-learn", "glum"]),
     "exported": ("python -m benchmarks.exported", ["numpy", "scipy", "pytensor"]),
     "memory": ("python -m benchmarks.memory", ["numpy", "scipy"]),
+    "passes": ("python -m benchmarks.passes", ["numpy", "scipy"]),
+    "rows": ("python -m benchmarks.row_tables", ["numpy", "scipy"]),
+    "rows_2": ("python -m benchmarks.row_tables --threads 2", ["numpy", "scipy"]),
 }
 
 
 def text(name, printed, day):
     """Return what the page includes."""
     command, packages = COMMANDS[name]
-    releases = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
-    machine = f"Python {platform.python_version()}, {releases}; {os.cpu_count()} processors"
+    releases = [f"{package} {importlib.metadata.version(package)}" for package in packages]
+    machine = f"Python {', '.join([platform.python_version(), *releases])}; {os.cpu_count()} processors"
     return f"$ {command}\n{day}, {machine}\n\n{printed.strip(chr(10)).rstrip()}\n"
 
 
