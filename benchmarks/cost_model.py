@@ -147,7 +147,13 @@ def by_machines(fit: Fit) -> Iterable[list[str]]:
         messages = one.tree(one.columns) + one.tasks(machines)
         fits = "yes" if one.bytes < 0.8 * one.machine.memory else "no"
         part = f"{messages / one.gradient():.0%}"
-        yield [str(machines), f"{one.bytes / 1e9:.3g}", fits, *(f"{t:.3g}" for t in (one.gradient(), one.hessian())), part]
+        yield [
+            str(machines),
+            f"{one.bytes / 1e9:.3g}",
+            fits,
+            *(f"{t:.3g}" for t in (one.gradient(), one.hessian())),
+            part,
+        ]
 
 
 def by_columns(fit: Fit) -> Iterable[list[str]]:

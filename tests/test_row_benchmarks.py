@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autoopt
+from autoopt.execution.blocks import row_functions
 from benchmarks import row_tables
 from benchmarks.row_models import MODELS
 
@@ -66,8 +67,21 @@ def test_what_is_measured_of_time_is_told(kind, monkeypatch, capsys):
     monkeypatch.setattr(row_tables, "ROUND", 0.0)
     row_tables.measure("logistic-1000000x50", kind, small=True)
     found = told(capsys)
-    assert found["autoopt"] > 0 and found["first"] > 0
-    assert kind == "product" or (found["error"] < 1e-12 and found["over_hand"] > 0 and found["over_best"] > 0)
+    assert found["autoopt"] > 0 and found["first"] > 0 and found["over_whole"] > 0 and found["error"] < 1e-12
+    assert kind == "product" or (found["over_hand"] > 0 and found["over_best"] > 0)
+
+
+def test_what_was_called_on_whole_arrays_goes_on_so(monkeypatch):
+    model = MODELS["logistic-1000000x50"]
+    x, data = model.start(np.random.default_rng(0), 20_000, 10)
+    monkeypatch.setattr(row_functions, "ENOUGH", 0.0)
+    divided = []
+    monkeypatch.setattr(row_functions.RowFunction, "divide", lambda self, *given: divided.append(self))
+    whole = row_tables.on_whole_arrays(row_tables.derived(model, "gradient", x, data), x)
+    whole(x + 0.1)
+    assert not divided
+    row_tables.derived(model, "gradient", x, data)(x)
+    assert divided
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux alone says what a process had at most")
@@ -81,14 +95,17 @@ def test_what_is_measured_of_memory_is_that_of_whole_arrays(monkeypatch, capsys)
 
 def test_what_is_missed_is_said():
     model = MODELS["logistic-1000000x50"]
-    holds = {"over_hand": 0.5, "over_best": 0.55, "error": 1e-12, "extra": 20.0}
+    holds = {"over_hand": 0.5, "over_best": 0.55, "over_whole": 1.0, "error": 1e-12, "extra": 20.0}
     assert row_tables.misses(model, "gradient", 1, holds) == []
     assert row_tables.misses(model, "gradient", 2, holds) == ["0.4 x by hand", "0.4 x the best by hand"]
     assert row_tables.misses(model, "gradient", 1, holds | {"error": 1e-9, "extra": 41.0}) == [
         "equal to 1e-10",
         "40 MB",
     ]
-    assert row_tables.misses(model, "gradient", 1, {"reason": "Error"}) == ["0.6 x by hand", "equal to 1e-10"]
+    slow = row_tables.misses(model, "product", 1, holds | {"over_whole": 1.2})
+    assert slow == ["no slower than as a whole"]
+    nothing = row_tables.misses(model, "gradient", 1, {"reason": "Error"})
+    assert nothing == ["0.6 x by hand", "no slower than as a whole", "equal to 1e-10"]
 
 
 def test_dense_hessians_are_measured_of_few_parameters_alone():
