@@ -19,6 +19,7 @@ COMMANDS = {
     "estimators_2": ("python -m benchmarks.estimator_tables --threads 2", ["numpy", "scipy", "scikit-learn", "glum"]),
     "exported": ("python -m benchmarks.exported", ["numpy", "scipy", "pytensor"]),
     "memory": ("python -m benchmarks.memory", ["numpy", "scipy"]),
+    "parquet": ("python -m benchmarks.parquet_fit", ["numpy", "scipy", "pyarrow"]),
     "passes": ("python -m benchmarks.passes", ["numpy", "scipy"]),
     "rows": ("python -m benchmarks.row_tables", ["numpy", "scipy"]),
     "rows_2": ("python -m benchmarks.row_tables --threads 2", ["numpy", "scipy"]),
