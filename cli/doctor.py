@@ -9,8 +9,8 @@ import click
 
 from autoopt.cli import values
 from autoopt.cli.on_model import JSON, READING, given, reading_of
+from autoopt.designs.data import describe
 from autoopt.doctor import MISSING, OK, WRONG, Finding, findings
-from autoopt.fitting.data import describe
 
 _COLOURS = {OK: "green", MISSING: "yellow", WRONG: "red"}
 

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from autoopt.cli import values
+from autoopt.designs.data import Selection
 from autoopt.fitting.beside import importable
-from autoopt.fitting.data import Selection
 from autoopt.fitting.opening import Opened
 
 

@@ -272,7 +272,8 @@ ORDER = (
     "minimize",
     "optimize",
     "reports",
-    "models fitting",
+    "designs",
+    "models fitting profiles",
     "proposals",
     "doctor",
     "autoopt",  # the public names

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 import autoopt
 from autoopt.cli.main import main
+from autoopt.designs.data import describe
 from autoopt.errors import DataError, UsageError
-from autoopt.fitting.data import describe
 from autoopt.proposals import proposal
 from autoopt.proposals.columns import identifier
 from autoopt.proposals.likelihoods import LIKELIHOODS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from autoopt.designs.data import Bound, Selection, bound, dataset
 from autoopt.errors import ModelError, UsageError
-from autoopt.fitting.data import Bound, Selection, bound, dataset
 from autoopt.fitting.modelfile import Model
 from autoopt.tables import completeness
 

@@ -12,7 +12,7 @@ from autoopt.errors import UsageError
 if TYPE_CHECKING:
     from autoopt.fitting.free_scale import FreeScale
     from autoopt.fitting.prediction import Prediction
-    from autoopt.fitting.profile import Profile
+    from autoopt.profiles.profile import Profile
 
 
 class Bounded:
@@ -48,7 +48,7 @@ class Bounded:
 
     def profile(self: Any, name: str | int, level: float | None = None) -> Profile:
         """Return the profile of a parameter, by name or number, solved as far as its interval of `level` asks."""
-        from autoopt.fitting.profile import profiled
+        from autoopt.profiles.profile import profiled
 
         return profiled(self, name, self.level if level is None else level)
 

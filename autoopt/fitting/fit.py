@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from autoopt.designs.data import Selection
 from autoopt.errors import AutooptError, ObjectiveError
 from autoopt.fitting import diagnoses, observations, penalties
 from autoopt.fitting.beside import importable
-from autoopt.fitting.data import Selection
 from autoopt.fitting.fitted import Fit
 from autoopt.fitting.keeping import Interruption, begun, kept
 from autoopt.fitting.kinds import kind_of

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autoopt.designs.data import Bound
 from autoopt.errors import DataError, ModelError, UsageError
 from autoopt.fitting import responses
-from autoopt.fitting.data import Bound
 from autoopt.fitting.modelfile import Model
 from autoopt.wording import listed, near, times
 

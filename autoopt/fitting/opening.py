@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.designs.data import Bound, Selection
 from autoopt.errors import ModelError, ObjectiveError, UsageError
 from autoopt.fitting import binding, modelfile, named, observations, responses
-from autoopt.fitting.data import Bound, Selection
 from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model, positional

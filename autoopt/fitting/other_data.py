@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.designs.data import dataset
+from autoopt.designs.encodings import ByName
 from autoopt.errors import DataError, UsageError
-from autoopt.fitting.data import dataset
-from autoopt.fitting.encodings import ByName
 from autoopt.fitting.modelfile import called, positional
 from autoopt.fitting.solving import Case
 from autoopt.tables import completeness

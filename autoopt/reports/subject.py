@@ -63,7 +63,7 @@ class Subject:
     residuals, probabilities : callable or None
         () -> Residuals, Probabilities, or None where they cannot be had.
     profile : callable or None
-        (name) -> a `fitting.profile.Profile`.
+        (name) -> a `profiles.profile.Profile`.
     profiled, estimated : sequence of str
         The parameters whose profiles are known, and those that have one.
     """

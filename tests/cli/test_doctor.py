@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from autoopt import differences, doctor, extras
 from autoopt.cli.main import main
-from autoopt.fitting.data import describe as described_by_fits
+from autoopt.designs.data import describe as described_by_fits
 
 ROOT = Path(__file__).parents[2]
 

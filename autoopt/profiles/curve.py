@@ -20,9 +20,9 @@ import numpy as np
 
 from autoopt.errors import AutooptError, UsageError
 from autoopt.fitting.kinds import kind_of
-from autoopt.fitting.profiling_branches import first_end, lowest
 from autoopt.fitting.solving import Case, solved
 from autoopt.inference.reaching import JUMP, LIMIT, LOST, OPEN, Node
+from autoopt.profiles.branches import first_end, lowest
 from autoopt.users_code import NO_VALUE
 from autoopt.variables.transforms import Transform
 from autoopt.variables.variables import Variables

@@ -9,8 +9,8 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 import autoopt
+from autoopt.designs.data import Selection, bound
 from autoopt.errors import AutooptError, DataError, UsageError
-from autoopt.fitting.data import Selection, bound
 from autoopt.tables.readers import dataset, load
 
 RNG = np.random.default_rng(16)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
-from autoopt.fitting.profiling import Curve, Lower, is_profiled
+from autoopt.profiles.curve import Curve, Lower, is_profiled
 from autoopt.stages import stage
 from autoopt.wording import listed, near
 
@@ -150,7 +150,7 @@ def _curve(fitted: Any, number: int) -> Curve:
     """Return the profile of a parameter, which is a variable by itself or one of those that are moved together."""
     if is_profiled(fitted, number):
         return Curve(fitted, number)
-    from autoopt.fitting.profiling_blocks import BlockCurve
+    from autoopt.profiles.blocks import BlockCurve
 
     return BlockCurve(fitted, number)
 

@@ -14,8 +14,8 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 import autoopt
+from autoopt.designs.data import Selection, bound, describe
 from autoopt.errors import DataError, UsageError
-from autoopt.fitting.data import Selection, bound, describe
 from autoopt.fitting.other_data import new_data
 from autoopt.tables.readers import dataset, load
 from autoopt.tables.syntax import Syntax, advice

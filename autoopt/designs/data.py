@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.designs.encodings import ByName, ByTarget, Encoding, Whole
+from autoopt.designs.formulas import ByFormula
 from autoopt.errors import DataError, UsageError
-from autoopt.fitting.encodings import ByName, ByTarget, Encoding, Whole
-from autoopt.fitting.formulas import ByFormula
 from autoopt.tables import completeness
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.description import Description, line

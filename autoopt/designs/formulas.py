@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.designs.encodings import mismatch
+from autoopt.designs.formula_text import Read, read, unevaluated
 from autoopt.errors import DataError, UsageError
 from autoopt.extras import imported
-from autoopt.fitting.encodings import mismatch
-from autoopt.fitting.formula_text import Read, read, unevaluated
 from autoopt.tables.categories import Categories, sentence
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.values import NESTED, THINGS, plain, thing_in

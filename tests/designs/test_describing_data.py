@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import autoopt
-from autoopt.fitting.data import Selection, bound, dataset, describe
+from autoopt.designs.data import Selection, bound, dataset, describe
 from autoopt.stages import listening
 from autoopt.tables.readers import load
 

@@ -6,8 +6,8 @@ import pytest
 from scipy.sparse import csr_array
 
 import autoopt
+from autoopt.designs.data import bind, dataset, load
 from autoopt.errors import DataError, ObjectiveError
-from autoopt.fitting.data import bind, dataset, load
 
 TABLE = "y,a,b,name\n1,0.5,1,foo\n0,1.5,2,bar\n1,-0.25,3,baz\n"
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.fitting.profiling import Curve, Point
 from autoopt.fitting.solving import solved
+from autoopt.profiles.curve import Curve, Point
 from autoopt.variables.naming import Names
 from autoopt.variables.transforms import Transform
 
