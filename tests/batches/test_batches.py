@@ -307,3 +307,19 @@ def test_an_iterator_is_enough_for_one_pass(arrays):
     assert sum(len(batch["y"]) for batch in data) == 2 * ROWS
     with pytest.raises(autoopt.AutooptError, match="has been gone through"):
         list(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_file_of_a_million_rows(kind, folder):
+    pytest.importorskip("pyarrow")
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({name: random.normal(size=10**6) for name in "abcde"} | {"y": random.integers(0, 9, 10**6)})
+    getattr(frame, "to_" + kind)(f"d.{kind}", index=False)
+    data = autoopt.batches(f"d.{kind}", {"X": ..., "y": "y"})
+    total, squares, most = 0, 0.0, 0
+    for batch in data:
+        total, squares = total + int(batch["y"].sum()), squares + (batch["X"] ** 2).sum(axis=0)
+        most = max(most, len(batch["y"]))
+    assert total == frame["y"].sum() and data.rows == 10**6 and most < 350_000
+    np.testing.assert_allclose(squares, (frame[list("abcde")] ** 2).sum(), rtol=1e-12)
