@@ -45,7 +45,8 @@ MISSING = click.option("--missing", type=click.Choice(["raise", "drop"]), defaul
 DATA = (
     click.option("--data", metavar="FILE", shell_complete=values.files,
                  help="CSV, TSV, Parquet, Feather, JSON lines, .npz or .npy, compressed or not, - for stdin; its "
-                 "columns or arrays become the arguments of the objective that have their names."),
+                 "columns or arrays become the arguments of the objective that have their names. A pattern, in "
+                 "quotes, or a folder names tables in several files."),
     click.option("--target", metavar="COL", shell_complete=values.columns,
                  help="Column that becomes the objective's last argument; its first data argument is then the matrix "
                  "of all other numeric columns, in file order."),

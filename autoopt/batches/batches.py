@@ -133,8 +133,8 @@ class Batches:
     def sample(self, rows: int, seed: int) -> dict[str, np.ndarray]:
         """Return the arguments of some rows of all the data, in their order; all rows if there are no more.
 
-        They are drawn from at most 16 batches at random places, so that of files no more is read than the groups of
-        rows with these places.
+        They are drawn from what stands around some random places, one in each sixteenth of the data (more, if the files
+        are small), so that of files no more is read than the groups of rows with these places.
         """
         from autoopt.batches.sampling import spread
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +12,7 @@ from autoopt.batches.streams import Stream
 from autoopt.batches.text import of_text
 from autoopt.errors import DataError, UsageError
 from autoopt.tables.readers import text_at
-from autoopt.tables.source import STDIN
+from autoopt.tables.several import files_at, refuse_other_columns, told_by_folders
 from autoopt.wording import listed, near
 
 FORMATS: dict[str, Callable[[Path, str, str | None], Stream]] = {
@@ -32,7 +30,6 @@ FORMATS: dict[str, Callable[[Path, str, str | None], Stream]] = {
 
 _KEYED = (".zarr", ".h5", ".hdf5")
 _WHOLE = (".json", ".jsonl", ".ndjson")
-_PARTITION = re.compile(r"([^/=]+)=([^/=]+)")
 
 
 def of_path(path: str | Path, key: str | None, reading: Mapping[str, str] | None) -> Stream:
@@ -47,18 +44,10 @@ def of_path(path: str | Path, key: str | None, reading: Mapping[str, str] | None
         How text files are read.
     """
     path = Path(path)
-    if str(path) == STDIN or path.is_file() or path.suffix.lower() == ".zarr":
+    files = files_at(path)
+    if files is None:
         return _of_file(path, str(path), key, reading)
-    if path.is_dir():
-        return of_paths(_in_folder(path), str(path), key, reading, path)
-    if any(mark in str(path) for mark in "*?["):
-        names = sorted(glob.glob(str(path), recursive=True), key=_in_order)
-        if not names:
-            raise DataError(
-                f"No file is called {path}.", remedy=f"check the pattern; the working folder is {Path.cwd()}."
-            )
-        return of_paths([Path(name) for name in names], str(path), key, reading)
-    return _of_file(path, str(path), key, reading)
+    return of_paths(files, str(path), key, reading, path)
 
 
 def of_paths(
@@ -68,7 +57,7 @@ def of_paths(
     streams = []
     for path in paths:
         stream = _of_file(path, str(path), key, reading)
-        streams.append(stream if folder is None else _partitioned(stream, path.relative_to(folder)))
+        streams.append(stream if folder is None else _partitioned(stream, told_by_folders(path, folder)))
     return joined(streams, name)
 
 
@@ -94,49 +83,28 @@ def _of_file(path: Path, name: str, key: str | None, reading: Mapping[str, str] 
     return open_file(path, name, key)
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    """Return the files below a folder in the order of their names, but for hidden ones and those with notes (_...)."""
-    files = [
-        file for file in folder.rglob("*")
-        if file.is_file() and not any(part.startswith(("_", ".")) for part in file.relative_to(folder).parts)
-    ]  # fmt: skip
-    if not files:
-        raise DataError(f"The folder {folder} has no data files.", remedy="give a folder with Parquet or CSV files.")
-    kinds = {file.suffix.lower() for file in files}
-    if len(kinds) > 1:
-        raise DataError(
-            f"The folder {folder} has files of more than one kind: {listed(sorted(kinds))}.",
-            remedy=f"say which: '{folder}/**/*{sorted(kinds)[0]}'.",
-        )
-    return sorted(files, key=lambda file: _in_order(str(file)))
-
-
-def _in_order(name: str) -> list[tuple[int, int, str]]:
-    """Return what sorts part-2 before part-10."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
-
-
-def _partitioned(stream: Stream, path: Path) -> Stream:
-    """Return the stream of a file with the columns that its folders tell, as year=2020."""
-    told = {name: _value(text) for name, text in _PARTITION.findall(path.parent.as_posix())}
+def _partitioned(stream: Stream, told: Mapping[str, Any]) -> Stream:
+    """Return the stream of a file with columns that have one value each."""
+    survey = stream.surveyed
     if not told or "constants" not in stream.parts[0].recipe:
         return stream
-    parts = tuple(replace(part, recipe={**part.recipe, "constants": told}) for part in stream.parts)
+    parts = tuple(replace(part, recipe={**part.recipe, "constants": dict(told)}) for part in stream.parts)
     kinds = {
         name: "O" if isinstance(value, str) else "i" if isinstance(value, int) else "f" for name, value in told.items()
     }
+    widths = {**stream.widths, **dict.fromkeys(told, 8)}
+
+    def surveyed(columns: Sequence[str]) -> Stream:
+        assert survey is not None
+        return _partitioned(survey([name for name in columns if name not in told]), told)
+
     return replace(
-        stream, widths={**stream.widths, **dict.fromkeys(told, 8)}, kinds={**stream.kinds, **kinds}, parts=parts
+        stream,
+        widths=widths,
+        kinds={**stream.kinds, **kinds},
+        parts=parts,
+        surveyed=None if survey is None else surveyed,
     )
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 # Several as one -------------------------------------------------------------------------------------------------------
@@ -146,14 +114,7 @@ def joined(streams: Sequence[Stream], name: str) -> Stream:
     """Return streams one after the other, which must have the same columns."""
     first = streams[0]
     for other in streams[1:]:
-        lacking = [column for column in first.names if column not in other.widths]
-        more = [column for column in other.names if column not in first.widths]
-        if lacking or more:
-            what = f"has no {listed(lacking)}" if lacking else f"also has {listed(more)}"
-            raise DataError(
-                f"{other.name} has other columns than {first.name}: it {what}.",
-                remedy="give files with the same columns.",
-            )
+        refuse_other_columns(first.name, first.names, other.name, other.names)
     owners = {part: stream for stream in streams for part in [stream.parts[0].name]}
 
     def surveyed(columns: Sequence[str]) -> Stream:

@@ -214,13 +214,18 @@ def _of_batch(batch: Any, columns: Sequence[str], constants: Mapping[str, Any]) 
 
 def _text(recipe: Mapping[str, Any], columns: list[str], rows: int) -> Pieces:
     """Read a text file whose lines were counted and looked through before, by pandas."""
-    types = {name: kind for name, kind in recipe["types"].items() if name in columns}
+    constants = recipe["constants"]
+    stored = [name for name in columns if name not in constants] or recipe["names"][:1]
+    types = {name: kind for name, kind in recipe["types"].items() if name in stored}
     with _decompressed(recipe["path"], recipe["compression"]) as file:
         for frame in importlib.import_module("pandas").read_csv(
-            file, header=0, names=recipe["names"], usecols=columns, dtype=types, index_col=False, chunksize=rows,
+            file, header=0, names=recipe["names"], usecols=stored, dtype=types, index_col=False, chunksize=rows,
             encoding=recipe["encoding"], **recipe["options"],
         ):  # fmt: skip
-            yield {name: _of_pandas(frame[name]) for name in columns}
+            yield {
+                name: np.full(len(frame), constants[name]) if name in constants else _of_pandas(frame[name])
+                for name in columns
+            }
 
 
 @contextlib.contextmanager

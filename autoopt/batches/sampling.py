@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from autoopt.batches.parts import Part
 from autoopt.batches.reading import Reading, joined, rows_in
 
 _STRETCHES = 16
-"""Places at which rows are taken: at most so many batches, or groups of rows of files, are read."""
+"""Places at which rows are taken, unless there are too few rows around them: of files what is read is little."""
+
+_ROWS = 8192
+"""Rows that are read around a place, or four times those that are taken there if that is more."""
 
 
 def first(reading: Reading, rows: int) -> dict[str, np.ndarray]:
@@ -31,8 +36,11 @@ def spread(reading: Reading, rows: int, total: int, random: np.random.Generator)
 
     `total` is how many rows there are, those that are left out included.
     """
-    borders = np.linspace(0, total, min(_STRETCHES, rows) + 1).astype(int)
-    found = list(_around(reading, random.integers(borders[:-1], borders[1:]), total))
+    parts = [part for whole in reading.stream.parts for part in whole.divided(reading.size)]
+    most = min(reading.size, max(_ROWS, 4 * rows // _STRETCHES))
+    around = sum(min(most, total if part.rows is None else part.rows) for part in parts) / len(parts)
+    borders = np.linspace(0, total, min(rows, max(_STRETCHES, math.ceil(2 * rows / around))) + 1).astype(int)
+    found = list(_around(reading, parts, random.integers(borders[:-1], borders[1:]), total, most))
     ends = np.cumsum([rows_in(batch) for batch in found])
     taken = np.sort(random.choice(ends[-1], min(rows, ends[-1]), replace=False))
     sizes = np.diff(ends, prepend=0)
@@ -44,15 +52,17 @@ def spread(reading: Reading, rows: int, total: int, random: np.random.Generator)
     ])  # fmt: skip
 
 
-def _around(reading: Reading, places: np.ndarray, total: int) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the batches in which the rows of these numbers are, each once."""
+def _around(
+    reading: Reading, parts: Sequence[Part], places: np.ndarray, total: int, most: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the batches in which the rows of these numbers are, each once, of at most so many rows."""
     begin = 0
-    for part in (part for whole in reading.stream.parts for part in whole.divided(reading.size)):
+    for part in parts:
         end = total if part.rows is None else begin + part.rows
         wanted = places[(places >= begin) & (places < end)]
         if len(wanted):
             done = begin
-            with contextlib.closing(reading.batches([part])) as batches:
+            with contextlib.closing(reading.batches([part], most)) as batches:
                 for batch, out in batches:
                     done += rows_in(batch) + out
                     if (wanted < done).any() and rows_in(batch):

@@ -42,5 +42,5 @@ def _recipe(table: TextTable, types: Mapping[str, str]) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "kind": "text", "path": str(layout.source.path.resolve()), "compression": suffix, "encoding": layout.encoding,
-        "names": list(table.header), "types": dict(types), "options": options,
+        "names": list(table.header), "types": dict(types), "options": options, "constants": {},
     }  # fmt: skip

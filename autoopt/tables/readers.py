@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import DataError, UsageError
+from autoopt.tables import several
 from autoopt.tables.arrays import named_arrays, single_array
 from autoopt.tables.columnar import feather, parquet
 from autoopt.tables.dataset import Dataset
@@ -75,7 +76,8 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None, like: Datas
     Parameters
     ----------
     path : str or Path
-        A file of one of the READERS by its suffix, which may be compressed (.gz, .bz2, .xz, .zst); "-" for stdin.
+        A file of one of the READERS by its suffix, which may be compressed (.gz, .bz2, .xz, .zst); "-" for stdin; a
+        pattern such as "part-*.parquet", or a folder, for tables in several files, one after the other.
     reading : mapping, optional
         How a text file is read: "delimiter", "encoding", "decimal", "thousands".
     like : Dataset, optional
@@ -86,6 +88,8 @@ def load(path: str | Path, reading: Mapping[str, str] | None = None, like: Datas
     DataError
         If the file is missing, empty, damaged, or of another kind.
     """
+    if (several_files := several.at(path, lambda file: load(file, reading, like))) is not None:
+        return several_files
     source, reader, options = _chosen(path, reading)
     if like is not None and like.form is not None and like.form[0] == reader.suffixes[0]:
         options = {**like.form[1], **options}

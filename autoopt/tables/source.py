@@ -88,7 +88,7 @@ class Source:
             return _spooled()
         path = Path(path)
         _refuse_absent(path)
-        return cls(str(path), path, *_suffixes(path.name))
+        return cls(str(path), path, *suffixes_of(path.name))
 
     @property
     def is_stdin(self) -> bool:
@@ -140,7 +140,7 @@ class Source:
             return 0.0
 
 
-def _suffixes(name: str) -> tuple[str, Compression | None]:
+def suffixes_of(name: str) -> tuple[str, Compression | None]:
     """Return the suffix of what is in a file, and how it is compressed, by its name."""
     for each in COMPRESSIONS:
         if name.lower().endswith(each.suffix):

@@ -56,17 +56,21 @@ def in_a_list(frame, arrays):
     return autoopt.batches([f"part-{number}.parquet" for number in (9, 10, 11)], MATRIX, size=4000)
 
 
-def in_a_folder(frame, arrays):
+def in_a_folder(frame, arrays, kind="parquet"):
     pytest.importorskip("pyarrow")
     for number in range(2):
-        Path(f"all/g={number}").mkdir(parents=True)
-    Path("all/_SUCCESS").write_text("")
+        Path(f"{kind}/g={number}").mkdir(parents=True)
+    Path(f"{kind}/_SUCCESS").write_text("")
     half = ROWS // 2
     other = frame.assign(g=(np.arange(ROWS) >= half).astype(int))
     for number, part in enumerate((other.iloc[:half], other.iloc[half:])):
-        part.drop(columns="g").to_parquet(f"all/g={number}/part.parquet", index=False)
+        getattr(part.drop(columns="g"), f"to_{kind}")(f"{kind}/g={number}/part.0.{kind}", index=False)
     arrays["g"] = other["g"].to_numpy()
-    return autoopt.batches("all", MATRIX, size=4000)
+    return autoopt.batches(kind, MATRIX, size=4000)
+
+
+def in_a_folder_of_text(frame, arrays):
+    return in_a_folder(frame, arrays, "csv")
 
 
 def in_feather(frame, arrays):
@@ -186,8 +190,19 @@ def of_batches_of_arrow(frame, arrays):
 
 
 IN_PIECES = (
-    *(in_parquet, in_a_list, in_a_folder, in_feather, in_csv, in_parts_of_csv, with_decimal_commas, in_npz, in_zarr),
-    *(of_zarr, in_hdf5, of_hdf5, of_memory_maps, of_a_tuple, of_pandas, of_pandas_that_knows_missing_values),
+    *(in_parquet, in_a_list, in_a_folder, in_a_folder_of_text, in_feather, in_csv, in_parts_of_csv),
+    *(
+        with_decimal_commas,
+        in_npz,
+        in_zarr,
+        of_zarr,
+        in_hdf5,
+        of_hdf5,
+        of_memory_maps,
+        of_a_tuple,
+        of_pandas,
+        of_pandas_that_knows_missing_values,
+    ),
     *(of_polars, of_a_lazy_frame, of_a_table, of_a_data_set),
 )
 MADE_HERE = (of_a_filtered_data_set, of_frames, of_tuples, of_batches_of_arrow)
@@ -323,3 +338,17 @@ def test_a_file_of_a_million_rows(kind, folder):
         most = max(most, len(batch["y"]))
     assert total == frame["y"].sum() and data.rows == 10**6 and most < 350_000
     np.testing.assert_allclose(squares, (frame[list("abcde")] ** 2).sum(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_columns_that_folders_tell_can_be_all_that_is_used(kind, frame, arrays, folder):
+    wanted = dict(arrays)
+    data = in_a_folder(frame, wanted, kind).arranged({"g": "g"})
+    assert_equal(data.whole(), {"g": wanted["g"]})
+
+
+def test_a_sample_of_many_small_files_has_as_many_rows(folder):
+    pytest.importorskip("pyarrow")
+    for number in range(40):
+        pd.DataFrame({"y": np.arange(25.0) + 25 * number}).to_parquet(f"{number}.parquet")
+    assert len(autoopt.batches("*.parquet", {"y": "y"}).sample(600, 0)["y"]) == 600

@@ -124,7 +124,8 @@ def test_missing_file_suggests_a_near_name(file, tmp_path):
 
 def test_unknown_kinds_and_folders_are_refused(file, tmp_path):
     assert "ends in '.xls'" in message(load, file("x", "d.xls"))
-    assert "is a folder" in message(load, tmp_path)
+    (tmp_path / "none").mkdir()
+    assert "none has no data files" in message(load, tmp_path / "none")
 
 
 def test_arrays_bind_by_name(tmp_path):
