@@ -14,6 +14,7 @@ EXTRAS = {
     "hdf5": ["h5py>=3.11"],
     "formula": ["formulaic>=1.1,<2"],
     "plot": ["matplotlib>=3.9,<4"],
+    "dask": ["distributed>=2025.1", "dask[array,dataframe]>=2025.1"],
     "report": ["jinja2>=3.1,<4", "matplotlib>=3.9,<4"],
 }
 DOCS = ["sphinx>=8,<10", "furo>=2025.7"]

@@ -174,6 +174,10 @@ class RunError(AutooptError):
     """The directory or checkpoint of a run cannot be written or read, or belongs to another run."""
 
 
+class ClusterError(AutooptError, RuntimeError):
+    """A cluster is not reached, or its workers end again and again."""
+
+
 class RunWarning(UserWarning):
     """What is kept of a run cannot be written any more; the run goes on."""
 

@@ -14,6 +14,7 @@ EXTRAS = {
     "formula": ("formulaic", "formulas, as in --formula"),
     "plot": ("matplotlib", "pictures: Fit.plot"),
     "report": ("jinja2", "HTML reports: Fit.report"),
+    "dask": ("distributed", "clusters of Dask, as in --cluster tcp://..."),
     "ipopt": ("ipyopt", "the method ipopt"),
 }
 """What each extra of setup.py that a user may want installs, by name: a module, and what it is for."""

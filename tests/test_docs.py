@@ -58,7 +58,7 @@ def test_code_that_the_page_says_is_followed_has_its_derivative(function):
 PAGES = [("second_order", 10), ("least_squares", 7), ("certificate", 5), ("diagnoses", 5), ("front_door", 7)]
 PAGES += [("parameters", 15), ("constraints", 2), ("coming_from", 20), ("own_likelihood", 14), ("loops", 8)]
 PAGES += [("estimators", 10), ("mixed_models", 18), ("how_it_works", 3), ("profiles", 12)]
-PAGES += [("coming_from_statistics", 14), ("runs", 10), ("reports", 10)]
+PAGES += [("coming_from_statistics", 14), ("runs", 10), ("reports", 10), ("clusters", 5)]
 PAGES += [("inference", 15), ("data", 10), ("derivatives", 10)]
 PAGES += [("larger_than_memory", 10)]
 

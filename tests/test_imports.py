@@ -33,6 +33,7 @@ HEAVY = (
 )
 FILES = sorted(ROOT.rglob("*.py"))
 OPTIONAL = {"pandas", "polars", "matplotlib", "pyarrow", "jax", "dask", "sklearn", "formulaic", "jinja2", "ipyopt"}
+OPTIONAL |= {"distributed", "ray"}
 
 
 def loaded(statement: str, modules: tuple[str, ...] = HEAVY) -> set[str]:
@@ -256,6 +257,7 @@ ORDER = (
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
     *("tracing.naming", "tracing.expressions", "tracing.instrument", "tracing.trace", "tracing"),
     "inspection",
+    "clusters",
     "objectives",
     "verification",
     "decorators",
