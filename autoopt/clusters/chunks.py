@@ -172,13 +172,13 @@ class SharedMemory:
     def __init__(self) -> None:
         if hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("autoopt")
-            self.path, closing = f"/proc/{os.getpid()}/fd/{descriptor}", ()
+            self.path, named = f"/proc/{os.getpid()}/fd/{descriptor}", []
         else:
             descriptor, self.path = tempfile.mkstemp(prefix="autoopt-")
-            closing = (self.path,)
+            named = [self.path]
         self._file = os.fdopen(descriptor, "r+b")
         self._used = 0
-        self.close = weakref.finalize(self, _close, self._file, *closing)
+        self.close = weakref.finalize(self, _close, self._file, *named)
 
     def add(self, array: np.ndarray) -> tuple[str, str, tuple[int, ...], int]:
         """Copy an array, and return (path, type, shape, offset) of the copy."""

@@ -134,7 +134,7 @@ class Dask:
         try:
             for _ in range(TRIES):
                 answers = Waiting(asked, self._again, self._is_gone).first_answers()
-                with suppress(_cancelled()):  # a worker was lost with results that it had
+                with suppress(*_cancelled()):  # a worker was lost with results that it had
                     return worker.whole(self._total(answers, count, results), count, results)
                 asked = [self.submit(one.run, one.task, one.handle) for one in answers]
         except KeyboardInterrupt:
