@@ -20,6 +20,9 @@ from autoopt.stages import during
 COST = 0.1
 """Seconds spent in a function before its code is written, and what compiling takes at the least."""
 
+ROOM = 2**26
+"""Bytes of memory that machine code of a function without loops may keep: more than what NumPy needs for a while."""
+
 LINE = 1.5e-4
 """Seconds of compiling for each line of LLVM's assembly language."""
 
@@ -40,10 +43,13 @@ class TieredFunction:
     parts : dict
         The namespace whose loops are watched one by one if the function as a whole cannot be compiled; empty for a
         loop itself.
+    loops : bool
+        Whether it has loops. What has none is a chain of operations on whole arrays: it gains if it goes through
+        memory less often, and is not given much memory for that.
     """
 
-    def __init__(self, function: FunctionType, parts: dict[str, Any]) -> None:
-        self.function, self.parts = function, parts
+    def __init__(self, function: FunctionType, parts: dict[str, Any], loops: bool = True) -> None:
+        self.function, self.parts, self.loops = function, parts, loops
         self.spent = 0.0
         self.cost = COST
         self.native: Any = None
@@ -79,7 +85,7 @@ class TieredFunction:
             pass
         return self.function(*operands)
 
-    @during("compiling loops to machine code")
+    @during("compiling to machine code")
     def compile(self, operands: tuple, results: Any, seconds: float) -> None:
         """Make machine code once that pays; keep it if it gives the same results in less time than `seconds`."""
         from autoopt.execution.native.arrays import NotLowered
@@ -91,8 +97,11 @@ class TieredFunction:
             self.cost = COST + LINE * code.lines
             if self.spent < self.cost:
                 return
+            if not self.loops and code.room > ROOM:
+                raise NotLowered("so much room")
             native = Native(code)
             again = native(*operands)
+            seconds = min(seconds, _seconds(self.function, operands))
             faster = min(_seconds(native, operands) for _ in range(3)) < GAIN * seconds
         except NotLowered as problem:
             self.refuse(f"there is none for {problem}")

@@ -115,10 +115,11 @@ def kind_plan(name: str, compiled: Compiled | None, tape: Tape, engine: str) -> 
     why = [times(_lines(compiled.text), "line")]
     if compiled.by_products:
         why.append("a column or a row at a time, by products with the unit vectors")
-    states = [f for f in getattr(compiled, "namespace", {}).values() if isinstance(f, tiering.TieredFunction)]
+    functions = [getattr(f, "whole", f) for f in getattr(compiled, "namespace", {}).values()]
+    states = [f for f in functions if isinstance(f, tiering.TieredFunction)]
     native = [state for state in states if state.native is not None]
     why += [f"{state.__name__} is not machine code, as {state.reason}" for state in states if state.refused]
-    waiting = [state for state in states if state.native is None and not state.refused]
+    waiting = [state for state in states if state.loops and state.native is None and not state.refused]
     if waiting and not native:
         spent = max(state.spent for state in waiting)
         why.append(f"its loops become machine code once they have taken {waiting[0].cost:.1f} s ({spent:.1g} s so far)")

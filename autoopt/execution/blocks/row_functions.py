@@ -1,7 +1,8 @@
 """Printed functions that run over blocks of rows, and those as machine code, once they have cost enough for it to pay.
 
 The first calls run the text as it is, on whole arrays. A plan is used if its results agree with those and come sooner;
-its passes become machine code in turn, if that agrees and is faster still. `report` says what became of a function.
+its passes become machine code in turn, if that agrees and is faster still. What does not run over rows may become
+machine code as a whole. `report` says what became of a function.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoopt.execution.tiering import COST, agree
+from autoopt.execution.tiering import COST, TieredFunction, agree
 from autoopt.graph.kinds import PREPARE
 from autoopt.stages import during
 
@@ -37,6 +38,7 @@ class RowFunction:
 
     def __init__(self, function: FunctionType) -> None:
         self.function = function
+        self.whole = TieredFunction(function, {}, loops=False)
         self.__name__, self.__code__ = function.__name__, function.__code__
         self.forget()
 
@@ -58,7 +60,7 @@ class RowFunction:
             self.shapes = shapes
             self.refused = _bytes(operands) < LEAST
         if self.refused:
-            return self.function(*operands)
+            return self.whole(*operands)
         begin = time.perf_counter()
         results = self.function(*operands) if self.blocks is None else self.blocks(*operands)
         last = time.perf_counter() - begin

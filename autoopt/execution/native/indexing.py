@@ -15,6 +15,7 @@ from autoopt.execution.native.arrays import (
     Number,
     broadcast,
     broadcast_shape,
+    in_memory,
     lift,
     place_of,
     stored,
@@ -162,7 +163,8 @@ def part(code: Code, array: Array, chosen: Sequence[Take]) -> Array:
 
 
 def _gathered(code: Code, array: Array, chosen: Sequence[Take]) -> Array:
-    """Return entries at the places that arrays of numbers name."""
+    """Return entries at the places that arrays of numbers name; what is named twice is computed once."""
+    array = in_memory(code, array)
     shape, inner = _gather_plan(code, chosen)
 
     def at(places: Sequence[Index]) -> str:

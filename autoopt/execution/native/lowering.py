@@ -13,7 +13,9 @@ The interpreter runs the function once, with values of two sorts. What depends o
 own and computed there and then: lengths, indices, `len(X) - 1`. The others are `Number`s, registers, and `Array`s, of
 known shape, whose `at(places)` emits what an entry is. An array that is an expression, as np.exp(x) above, has no
 memory: it is computed where it is read, so one statement becomes one loop. It gets memory when it gets a name (`bind`),
-or would be read again and again. `for` statements over ranges stay loops, in which numbers that are set lie in memory.
+or would be read again and again; not if the name is read once, by a statement beside that (`read_once`), and what it is
+computed from is not written into before (`settle`). So a chain of statements becomes one loop, too. `for` statements
+over ranges stay loops, in which numbers that are set lie in memory.
 
 Two things hold throughout. An array is never read after something has been written to the memory that its expression
 reads: what is written into is settled first (`indexing.write`). And what is not known here raises `NotLowered` before
@@ -26,7 +28,6 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -38,7 +39,7 @@ from autoopt.execution.native.arrays import (
     NotLowered,
     Number,
     fill,
-    kind_of,
+    is_dense,
     lift,
     row_major,
     stored,
@@ -48,6 +49,7 @@ from autoopt.execution.native.calls import METHODS, attribute, invoke, is_traced
 from autoopt.execution.native.code import Code, Memory, product
 from autoopt.execution.native.elementwise import apply
 from autoopt.execution.native.indexing import add_into, read, write
+from autoopt.execution.native.interface import Lowered, Operand, read_once
 from autoopt.execution.native.products import matmul
 
 OPERATORS: dict[type, tuple[Any, Callable]] = {
@@ -60,54 +62,6 @@ OPERATORS: dict[type, tuple[Any, Callable]] = {
     ast.GtE: (np.greater_equal, operator.ge), ast.Eq: (np.equal, operator.eq), ast.NotEq: (np.not_equal, operator.ne),
     ast.USub: (np.negative, operator.neg), ast.UAdd: (np.positive, operator.pos), ast.Invert: (np.invert, operator.inv),
 }  # fmt: skip
-
-
-FEW = 8
-"""The most whole numbers in one operand, such as a shape, that become part of the code."""
-
-
-@dataclass(frozen=True)
-class Operand:
-    """What is known of an operand before the code runs: its kind and shape, `()` for a number; perhaps its value."""
-
-    kind: str
-    shape: tuple[int, ...]
-    value: Any = None
-
-    @classmethod
-    def of(cls, value: Any, fixed: bool) -> Operand:
-        """Return what is known of a value; with `fixed` a few whole numbers are taken as they are."""
-        array = np.asarray(value)
-        kind = kind_of(array.dtype)
-        return cls(kind, array.shape, array.copy()[()] if fixed and kind == "i" and array.size <= FEW else None)
-
-
-@dataclass(frozen=True)
-class Lowered:
-    """A function as code.
-
-    Attributes
-    ----------
-    text : str
-        LLVM's assembly language.
-    operands : tuple of Operand
-    handed : tuple of Memory
-        The pointers that `run` takes: operands, results, then room to work in.
-    results : tuple of Operand
-    form : "one", "tuple" or tuple of str
-        How the results are returned; names are the keys of a dictionary.
-    """
-
-    text: str
-    operands: tuple[Operand, ...]
-    handed: tuple[Memory, ...]
-    results: tuple[Operand, ...]
-    form: Any
-
-    @property
-    def lines(self) -> int:
-        """The length of the text."""
-        return self.text.count("\n")
 
 
 def lower(
@@ -140,16 +94,28 @@ def lower(
         form = "tuple"
     else:
         returned = [returned]
-    results = []
+    results: list[tuple[Operand, Memory]] = []
     for value in (lift(code, value) for value in returned):
-        memory = code.handed_in(value.kind, product(value.shape))
-        fill(code, view(code, Layout(memory, 0, row_major(value.shape)), value.shape), value)
+        taken = [*code.handed[: len(operands)], *(memory for _, memory in results)]
+        found = _whole_memory(code, value, taken)
+        memory = found or code.handed_in(value.kind, product(value.shape))
+        if found is None:
+            fill(code, view(code, Layout(memory, 0, row_major(value.shape)), value.shape), value)
         results.append((Operand(value.kind, value.shape), memory))
     order = [*code.handed[: len(operands)], *(memory for _, memory in results)]
     order += [memory for memory in code.handed if memory not in order]
     handed = tuple(order)
     text = _reordered(code, handed)
     return Lowered(text, tuple(operands), handed, tuple(operand for operand, _ in results), form)
+
+
+def _whole_memory(code: Code, value: Array | Number, taken: Sequence[Memory]) -> Memory | None:
+    """Return the memory that holds an array and nothing else, which can be the caller's; None if there is none."""
+    if not isinstance(value, Array) or value.layout is None or not is_dense(value) or value.layout.offset != 0:
+        return None
+    memory = value.layout.memory
+    free = memory in code.handed and memory not in taken and memory.size == value.size
+    return memory if free else None
 
 
 def _reordered(code: Code, handed: Sequence[Memory]) -> str:
@@ -167,6 +133,27 @@ def binary(code: Code, op: ast.operator | ast.cmpop, left: Any, right: Any) -> A
     return matmul(code, left, right) if function is np.matmul else apply(code, function, [left, right])
 
 
+def negation(code: Code, value: Any) -> Number:
+    """Return `not value`."""
+    number = lift(code, value)
+    if not isinstance(number, Number):
+        raise NotLowered("not of an array")
+    return Number("b", code.put(f"xor i1 {code.convert(number.text, number.kind, 'b')}, true"))
+
+
+def own(code: Code, value: Any) -> Any:
+    """Return a value that assignments beside it do not change."""
+    return stored(code, value) if isinstance(value, Array) and value.layout is None else value
+
+
+def settle(code: Code, names: dict[str, Any], array: Array | None = None) -> None:
+    """Put into memory what has a name and is still to be computed; with `array`, what is computed from that."""
+    for name, value in names.items():
+        waiting = isinstance(value, Array) and value.layout is None
+        if waiting and (array is None or array.placed.memory.pointer in value.reads):
+            names[name] = stored(code, value)
+
+
 class Interpreter:
     """Runs printed functions on arrays of the code."""
 
@@ -178,7 +165,7 @@ class Interpreter:
         """Return what a function returns for `values`."""
         definition = self.source(function)
         names = [argument.arg for argument in definition.args.args]
-        scope = Scope(self, function.__globals__, dict(zip(names, values, strict=True)))
+        scope = Scope(self, function.__globals__, dict(zip(names, values, strict=True)), read_once(definition))
         return scope.run(definition.body)
 
 
@@ -188,10 +175,13 @@ class Scope:
     Numbers with a name are in memory of their own, so that a loop may set them; LLVM makes registers of it.
     """
 
-    def __init__(self, interpreter: Interpreter, outside: dict[str, Any], names: dict[str, Any]) -> None:
+    def __init__(
+        self, interpreter: Interpreter, outside: dict[str, Any], names: dict[str, Any], passing: frozenset[str]
+    ) -> None:
         self.interpreter, self.outside, self.names = interpreter, outside, names
         self.code = interpreter.code
         self.inside: set[str] = set()  # numbers that count places
+        self.passing = passing  # names of what is computed where it is read
 
     # Statements -------------------------------------------------------------------------------------------------------
 
@@ -200,35 +190,33 @@ class Scope:
         for statement in body:
             if isinstance(statement, ast.Return):
                 return self.value(statement.value)
-            handler = getattr(self, f"do_{type(statement).__name__}", None)
-            if handler is None:
-                raise NotLowered(f"the statement {ast.unparse(statement)}")
-            handler(statement)
+            getattr(self, f"do_{type(statement).__name__}", self.refuse)(statement)
         return None
+
+    def refuse(self, statement: ast.stmt) -> None:
+        raise NotLowered(f"the statement {ast.unparse(statement)}")
 
     def do_Expr(self, statement: ast.Expr) -> None:
         if not isinstance(statement.value, ast.Constant):
+            settle(self.code, self.names)
             self.value(statement.value)
 
     def do_Assign(self, statement: ast.Assign) -> None:
         (target,) = statement.targets
         if isinstance(target, ast.Tuple):
             value = self.value(statement.value)
-            parts = [self.own(part) for part in value] if isinstance(statement.value, ast.Tuple) else list(value)
+            parts = [own(self.code, part) for part in value] if isinstance(statement.value, ast.Tuple) else list(value)
             for name, part in zip(target.elts, parts, strict=True):
                 self.assign(name, part)
         else:
             self.assign(target, self.value(statement.value))
-
-    def own(self, value: Any) -> Any:
-        """Return a value that assignments beside it do not change."""
-        return stored(self.code, value) if isinstance(value, Array) and value.layout is None else value
 
     def assign(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
             self.bind(target.id, value)
         elif isinstance(target, ast.Subscript):
             array = self.array_to_write(target.value)
+            settle(self.code, self.names, array)
             write(self.code, array, self.value(target.slice), lift(self.code, value))
         else:
             raise NotLowered(f"an assignment to {ast.unparse(target)}")
@@ -244,7 +232,7 @@ class Scope:
         if isinstance(value, Number):
             self.names[name] = self.code.cell(value.kind, value.text)
             (self.inside.add if value.inside else self.inside.discard)(name)
-        elif isinstance(value, Array) and value.layout is None:
+        elif isinstance(value, Array) and value.layout is None and name not in self.passing:
             self.names[name] = stored(self.code, value)
         else:
             self.names[name] = value
@@ -263,12 +251,18 @@ class Scope:
     def do_AugAssign(self, statement: ast.AugAssign) -> None:
         target, value = statement.target, self.value(statement.value)
         if isinstance(target, ast.Subscript) and isinstance(statement.op, ast.Add):
-            add_into(self.code, self.array_to_write(target.value), self.value(target.slice), lift(self.code, value))
+            array = self.array_to_write(target.value)
+            settle(self.code, self.names, array)
+            add_into(self.code, array, self.value(target.slice), lift(self.code, value))
             return
         old = self.value(target)
         new = binary(self.code, statement.op, old, value)
-        if isinstance(old, Array) or (isinstance(old, np.ndarray) and is_traced(new)):
-            write(self.code, self.array_to_write(target), Ellipsis, lift(self.code, new))
+        if not isinstance(target, ast.Subscript) and (
+            isinstance(old, Array) or (isinstance(old, np.ndarray) and is_traced(new))
+        ):
+            array = self.array_to_write(target)
+            settle(self.code, self.names, array)
+            write(self.code, array, Ellipsis, lift(self.code, new))
         else:
             self.assign(target, new)
 
@@ -292,6 +286,7 @@ class Scope:
         if not isinstance(places, range) or statement.orelse or not isinstance(statement.target, ast.Name):
             raise NotLowered("a loop over something else than a range")
         counter = statement.target.id
+        settle(self.code, self.names)
         self.prepare_loop(statement, counter)
 
         def body(index: Any) -> None:
@@ -332,6 +327,8 @@ class Scope:
             known = self.names[node.id]
             if isinstance(known, Memory):
                 return Number(known.kind, self.code.load(known, 0), node.id in self.inside)
+            if isinstance(known, Array) and known.layout is None:
+                del self.names[node.id]
             return known
         if node.id in self.outside:
             return self.outside[node.id]
@@ -396,7 +393,8 @@ class Scope:
             function = self.value(node.func)
         plain = getattr(function, "function", function)  # a loop that is being watched
         if isinstance(plain, FunctionType) and plain.__globals__ is self.outside:
-            return self.interpreter.call(plain, list(map(self.own, operands)))
+            settle(self.code, self.names)
+            return self.interpreter.call(plain, [own(self.code, operand) for operand in operands])
         if function is len:
             return operands[0].shape[0] if is_traced(operands[0]) else len(operands[0])
         return invoke(self.code, function, operands, options)
@@ -407,13 +405,7 @@ class Scope:
     def of_UnaryOp(self, node: ast.UnaryOp) -> Any:
         value = self.value(node.operand)
         if isinstance(node.op, ast.Not):
-            if not is_traced(value):
-                return not value
-            number = lift(self.code, value)
-            if not isinstance(number, Number):
-                raise NotLowered("not of an array")
-            text = self.code.convert(number.text, number.kind, "b")
-            return Number("b", self.code.put(f"xor i1 {text}, true"))
+            return negation(self.code, value) if is_traced(value) else not value
         function, python = OPERATORS[type(node.op)]
         return apply(self.code, function, [value]) if is_traced(value) else python(value)
 

@@ -17,7 +17,8 @@ from autoopt.execution.native.arrays import NotLowered
 from autoopt.execution.native.blas import BLAS_ADDRESSES
 from autoopt.execution.native.code import DTYPES, LONG, product
 from autoopt.execution.native.elementwise import SPECIAL_ADDRESSES
-from autoopt.execution.native.lowering import Lowered, Operand, lower
+from autoopt.execution.native.interface import Lowered, Operand
+from autoopt.execution.native.lowering import lower
 
 LARGEST_ROOM = 2**28
 """Bytes of room to work in; what needs more is refused."""
@@ -25,7 +26,13 @@ LARGEST_ROOM = 2**28
 LONGEST = 40_000
 """Lines of LLVM's assembly language; compiling takes about 0.1 ms a line."""
 
+MANY = 1024
+"""Entries from which on a result is written into an array of its own, and not copied from one that is kept."""
+
 _lock = threading.Lock()
+
+
+_NOTHING = np.empty(0)
 
 
 class Failed(Exception):
@@ -51,8 +58,7 @@ def lowered(function: FunctionType, operands: tuple) -> Lowered:
         if all(operand.value is None for operand in fixed):
             raise
         found = lower(function, definition, fixed)
-    room = sum(memory.size * DTYPES[memory.kind].itemsize for memory in found.handed)
-    if room > LARGEST_ROOM or found.lines > LONGEST:
+    if found.room > LARGEST_ROOM or found.lines > LONGEST:
         raise NotLowered("so much room or code")
     return found
 
@@ -104,6 +110,8 @@ class _Table:
         shaped = zip(lowered.results, self.kept, strict=False)
         self.shaped = [array[: product(result.shape)].reshape(result.shape or 1) for result, array in shaped]
         self.scalar = [result.shape == () for result in lowered.results]
+        self.large = [k for k, result in enumerate(lowered.results) if product(result.shape) > MANY]
+        self.release()
 
     def enter(self, operands: tuple) -> None:
         """Point to the operands."""
@@ -117,6 +125,15 @@ class _Table:
                 self.numbers[k][0] = value
             elif value is not seen[k]:
                 self.point(k, value)
+        for k in self.large:
+            result = self.lowered.results[k]
+            array = self.shaped[k] = np.empty(result.shape, DTYPES[result.kind])
+            self.pointers[k + len(seen)] = _address(array)
+
+    def release(self) -> None:
+        """Let go of the large results."""
+        for k in self.large:
+            self.shaped[k] = self.kept[k] = _NOTHING
 
     def point(self, k: int, value: Any) -> None:
         """Point to one array; to a copy of it, made anew at each call, if it lies in memory in another way."""
@@ -130,7 +147,11 @@ class _Table:
 
     def results(self) -> Any:
         """Return the results as arrays of their own."""
-        found = [a[0] if scalar else a.copy() for a, scalar in zip(self.shaped, self.scalar, strict=True)]
+        found = [
+            a[0] if scalar else a if a.size > MANY else a.copy()
+            for a, scalar in zip(self.shaped, self.scalar, strict=True)
+        ]
+        self.release()
         form = self.lowered.form
         if form == "one":
             return found[0]
