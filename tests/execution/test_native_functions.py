@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import scipy.special
 
-from autoopt.execution.native.elementwise import FORMULAS
-from autoopt.execution.native.machine import Native, lowered
+from autoopt.execution.native import angles
+from autoopt.execution.native.elementwise import FORMULAS, UNKNOWN
+from autoopt.execution.native.machine import Failed, Native, lowered
 
 FEW, MANY = 1500, 100_000
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 2.0, 8.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, -1e-310, 1e308])
@@ -36,6 +37,14 @@ def sizes(low: float, high: float, signs: tuple = (-1.0, 1.0), centre: float = 0
 SMALL = [sizes(-323.5, 0), span(-1, 1)]
 EXPONENTS = [*SMALL, span(-745.2, 709.8), span(-746, -708), span(-40, 40), span(-800, 800)]
 POSITIVE = [sizes(-323.5, 308.2, (1.0,)), span(0.4, 2.5), span(0, 100), sizes(-16, -0.5, centre=1.0)]
+
+
+def quarters(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return what doubles have of multiples of pi / 2, where sine or cosine are smallest."""
+    return np.pi / 2 * np.concatenate([np.arange(n - n // 2), rng.integers(0, 2**29, n // 2)])
+
+
+ANGLES = [*SMALL, span(-10, 10), span(-1e5, 1e5), span(-(2.0**30), 2.0**30), quarters]
 ABOVE_ONE = [*SMALL, sizes(-17, 308, (1.0,)), span(-0.6, 1.5), sizes(-15, -0.1, (1.0,), centre=-1.0)]
 
 
@@ -54,6 +63,9 @@ ROWS: dict[Any, tuple[Callable, float, list]] = {
     np.log2: (lambda x: REFERENCE.log(x, 2), 1.0, POSITIVE),
     np.log10: (REFERENCE.log10, 1.0, POSITIVE),
     np.log1p: (REFERENCE.log1p, 1.0, ABOVE_ONE),
+    np.sin: (REFERENCE.sin, 1.0, ANGLES),
+    np.cos: (REFERENCE.cos, 1.0, ANGLES),
+    np.tan: (REFERENCE.tan, 1.0, ANGLES),
     np.logaddexp: (mp_logaddexp, 2.0, [span(-3, 3), span(-40, 40), span(-800, 800)]),
 }
 """Each function: with many digits, the units that it may be wrong by, what draws its points."""
@@ -123,7 +135,8 @@ def test_functions_are_right_at_many_points(function: Any) -> None:
 
 @pytest.mark.parametrize("function", ROWS, ids=name_of)
 def test_special_values_are_numpys(function: Any) -> None:
-    grid = [part.ravel() for part in np.meshgrid(*[SPECIAL] * function.nin)]
+    special = SPECIAL[np.abs(SPECIAL) != 1e308] if function in UNKNOWN else SPECIAL
+    grid = [part.ravel() for part in np.meshgrid(*[special] * function.nin)]
     with np.errstate(all="ignore"):
         expected, found = function(*grid), native(function, *grid)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
@@ -140,6 +153,16 @@ def test_one_number_and_many_give_the_same(function: Any) -> None:
     many = native(function, *operands)
     one = [native(function, *(a[k : k + 1] for a in operands))[0] for k in range(0, many.size, 9)]
     np.testing.assert_array_equal(one, many[::9])
+
+
+@pytest.mark.parametrize("function", [np.sin, np.cos, np.tan], ids=name_of)
+def test_angles_that_are_too_large_are_left_to_numpy(function: Any) -> None:
+    near, far = np.linspace(-angles.LIMIT, angles.LIMIT, 40), np.linspace(0.0, 1.5 * angles.LIMIT, 40)
+    np.testing.assert_allclose(native(function, near), function(near), rtol=1e-15)
+    with pytest.raises(Failed):
+        native(function, far)
+    with pytest.raises(Failed):
+        native(function, far[-1:])
 
 
 def test_a_wrong_digit_would_be_seen() -> None:

@@ -17,7 +17,10 @@ ON_STACK = 4096
 """Bytes; larger arrays are handed in by the caller."""
 
 SHORT = 16
-"""Iterations below which LLVM need not look for a way to do several at once."""
+"""Iterations below which LLVM need not look for a way to do several at once, unless there are functions in them."""
+
+FEW = 4
+"""Iterations below which it need not look in any case."""
 
 LONG = 4_000
 """Lines from which on loops are not vectorised, which is half of the time of compiling, nor functions inlined."""
@@ -62,7 +65,9 @@ class Code:
     depth: int = 0
     hints: int = 0
     may_fail: bool = False
-    long: bool = False
+    doubt: str | None = None
+    inlining: bool = False
+    inlined: int = 0
 
     # Numbers ----------------------------------------------------------------------------------------------------------
 
@@ -86,7 +91,7 @@ class Code:
     def function(self, name: str, build: Callable[..., str], *operands: str) -> str:
         """Return the result of a function of doubles whose instructions `build` puts into a body, once a module.
 
-        In long loops it is inlined, so that LLVM does several iterations at once; elsewhere it is called.
+        In loops of more than a few iterations it is inlined, so that LLVM does several at once; elsewhere it is called.
         """
         if name not in self.externals:
             self.externals[name] = ""  # its place, behind what it calls
@@ -97,7 +102,8 @@ class Code:
             head = f"define internal double @{name}({takes}) nounwind willreturn memory(none) {{"
             self.externals[name] = "\n".join([head, *body.lines, f"  ret double {returned}", "}"])
         given = ", ".join(f"double {x}" for x in operands)
-        return self.put(f"call double @{name}({given}) {'#0' if self.long else '#1'}")
+        self.inlined += self.inlining
+        return self.put(f"call double @{name}({given}) {'#0' if self.inlining else '#1'}")
 
     def plus(self, a: Index, b: Index) -> Index:
         """Return a + b."""
@@ -194,11 +200,11 @@ class Code:
             some = self.put(f"{test} {start}, {stop}")
             self.lines += [f"  br i1 {some}, label %loop{mark}, label %done{mark}", f"loop{mark}:"]
         self.depth += 1
-        short = known is not None and len(known) < SHORT
-        around, self.long = self.long, not short
+        around, before, self.inlining = self.inlining, self.inlined, known is None or len(known) >= FEW
         index = self.load(counter, 0)
         body(index)
-        self.long = around
+        short = known is not None and len(known) < (FEW if self.inlined > before else SHORT)
+        self.inlining = around
         following = self.put(f"add nsw i64 {index}, {step}")
         self.store(counter, 0, following)
         more = self.put(f"{test} {following}, {stop}")
@@ -236,11 +242,21 @@ class Code:
         self.may_fail = True
         self.lines += [f"  br i1 {condition}, label %go{self.count}, label %fail", f"go{self.count}:"]
 
+    def fail_if_ever(self, condition: str) -> None:
+        """Have the function end with no result if a condition has held anywhere; in loops this is no branch."""
+        if self.doubt is None:
+            self.doubt = self.name("doubt")
+            self.entry += [f"  {self.doubt} = alloca i64", f"  store i64 0, ptr {self.doubt}"]
+        bit = self.put(f"zext i1 {condition} to i64")
+        bits = self.put(f"or i64 {bit}, {self.put(f'load i64, ptr {self.doubt}')}")
+        self.lines.append(f"  store i64 {bits}, ptr {self.doubt}")
+
     def text(self) -> str:
         """Return the module: `run`, which takes a table of pointers and returns 0 for success."""
         pointers = [f"ptr noalias {memory.pointer}" for memory in self.handed]
         lines = [f"define internal i64 @kernel({', '.join(pointers)}) nounwind noinline {{", "entry:", *self.entry]
-        lines += ["  br label %begin", "begin:", *self.lines, "  ret i64 0"]
+        ending = [f"  %doubts = load i64, ptr {self.doubt}", "  ret i64 %doubts"] if self.doubt else ["  ret i64 0"]
+        lines += ["  br label %begin", "begin:", *self.lines, *ending]
         lines += ["fail:", "  ret i64 1"] * self.may_fail + ["}", "", "define i64 @run(ptr %table) nounwind {"]
         for k in range(len(self.handed)):
             lines += [f"  %s{k} = getelementptr inbounds ptr, ptr %table, i64 {k}", f"  %p{k} = load ptr, ptr %s{k}"]

@@ -6,7 +6,6 @@ what lets LLVM do several entries of an array at once.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +60,10 @@ class Bits:
 
     def __rshift__(self, places: int) -> Bits:
         return self._with("lshr", places)
+
+    def odd(self) -> Test:
+        """Whether the last bit is 1."""
+        return Test(self.code, self.code.put(f"trunc i64 {self.text} to i1"))
 
     def double(self) -> Double:
         """Return the number of these bits."""
@@ -180,10 +183,17 @@ def exact_product(a: Double, b: Double | float) -> tuple[Double, Double]:
     return product, fma(a, b, -product)
 
 
-def written(name: str, formula: Callable[..., Double]) -> Callable[..., str]:
-    """Return what emits a function of doubles, whose formula stands in the module once under its name."""
-    return functools.partial(_emitted, name, formula)
+def written(
+    name: str, formula: Callable[..., Double], unknown: Callable[..., Test] | None = None
+) -> Callable[..., str]:
+    """Return what emits a function of doubles, whose formula stands in the module once under its name.
 
+    The code fails as a whole where `unknown` holds.
+    """
 
-def _emitted(name: str, formula: Callable[..., Double], code: Code, *texts: str) -> str:
-    return code.function(name, lambda body, *names: formula(*(Double(body, x) for x in names)).text, *texts)
+    def emit(code: Code, *texts: str) -> str:
+        if unknown is not None:
+            code.fail_if_ever(unknown(*(Double(code, text) for text in texts)).text)
+        return code.function(name, lambda body, *names: formula(*(Double(body, x) for x in names)).text, *texts)
+
+    return emit

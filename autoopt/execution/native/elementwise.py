@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from autoopt.execution.native import exponentials, logarithms
+from autoopt.execution.native import angles, exponentials, logarithms
 from autoopt.execution.native.arrays import Array, NotLowered, Number, broadcast, broadcast_shape, joined_kind, lift
 from autoopt.execution.native.code import TYPES, Code, Index, literal
-from autoopt.execution.native.doubles import Double, written
+from autoopt.execution.native.doubles import Double, Test, written
 
 Emit = Callable[..., str]
 FLOATS: dict[Any, Emit] = {}
@@ -32,7 +32,7 @@ TESTS: dict[Any, Emit] = {}
 """Functions of doubles that give a boolean."""
 
 LIBM = {
-    np.sin: "sin", np.cos: "cos", np.tan: "tan", np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
+    np.arcsin: "asin", np.arccos: "acos", np.arctan: "atan",
     np.sinh: "sinh", np.cosh: "cosh", np.arcsinh: "asinh", np.arccosh: "acosh", np.arctanh: "atanh",
     np.arctan2: "atan2", np.hypot: "hypot", np.cbrt: "cbrt",
 }  # fmt: skip
@@ -40,8 +40,12 @@ FORMULAS: dict[Any, Callable[..., Double]] = {
     np.exp: exponentials.exp, np.exp2: exponentials.exp2, np.expm1: exponentials.expm1, np.tanh: exponentials.tanh,
     scipy.special.expit: exponentials.expit, np.log: logarithms.log, np.log2: logarithms.log2,
     np.log10: logarithms.log10, np.log1p: logarithms.log1p, np.logaddexp: logarithms.logaddexp,
+    np.sin: angles.sin, np.cos: angles.cos, np.tan: angles.tan,
 }  # fmt: skip
 """Functions that are written out, so that LLVM does several entries at once."""
+
+UNKNOWN: dict[Any, Callable[..., Test]] = dict.fromkeys((np.sin, np.cos, np.tan), angles.is_far)
+"""Where those have no code: there the machine code fails, and the text is run instead."""
 INTRINSICS = {np.sqrt: "sqrt", np.fabs: "fabs", np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc",
               np.rint: "rint", np.round: "rint", np.copysign: "copysign"}  # fmt: skip
 KEEPING_WHOLE = {np.maximum, np.minimum, np.clip, np.sign, np.power, np.floor, np.ceil, np.trunc, np.rint, np.round}
@@ -146,7 +150,7 @@ def intrinsic(name: str, code: Code, *texts: str) -> str:
     return code.call(f"llvm.{name}.f64", *texts)
 
 
-FLOATS |= {function: written(formula.__name__, formula) for function, formula in FORMULAS.items()}
+FLOATS |= {f: written(formula.__name__, formula, UNKNOWN.get(f)) for f, formula in FORMULAS.items()}
 FLOATS |= {function: functools.partial(_libm, name) for function, name in LIBM.items()}
 FLOATS |= {function: functools.partial(intrinsic, name) for function, name in INTRINSICS.items()}
 
