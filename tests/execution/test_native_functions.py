@@ -15,7 +15,8 @@ import pytest
 import scipy.special
 
 from autoopt.execution.native import angles
-from autoopt.execution.native.elementwise import FORMULAS, UNKNOWN
+from autoopt.execution.native.arrays import NotLowered
+from autoopt.execution.native.elementwise import FORMULAS
 from autoopt.execution.native.machine import Failed, Native, lowered
 
 FEW, MANY = 1500, 100_000
@@ -45,6 +46,8 @@ def quarters(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 ANGLES = [*SMALL, span(-10, 10), span(-1e5, 1e5), span(-(2.0**30), 2.0**30), quarters]
+GAMMAS = [sizes(-307, 2, (1.0,)), sizes(0, 300, (1.0,)), span(0, 3), span(2, 40), *(
+    sizes(-16, -1, centre=centre) for centre in (1.0, 2.0, 1.4616321449683622))]  # fmt: skip
 ABOVE_ONE = [*SMALL, sizes(-17, 308, (1.0,)), span(-0.6, 1.5), sizes(-15, -0.1, (1.0,), centre=-1.0)]
 
 
@@ -53,6 +56,19 @@ def mp_logaddexp(a: Any, b: Any) -> Any:
     return larger + REFERENCE.log1p(REFERENCE.exp(smaller - larger))
 
 
+def mp_erfcx(x: Any) -> Any:
+    return REFERENCE.erfc(x) * REFERENCE.exp(x * x)
+
+
+def mp_ndtr(x: Any) -> Any:
+    return REFERENCE.erfc(-x / REFERENCE.sqrt(2)) / 2
+
+
+def mp_log_ndtr(x: Any) -> Any:
+    return REFERENCE.log(mp_ndtr(x)) if x < 0 else REFERENCE.log1p(-mp_ndtr(-x))
+
+
+NORMALS = [*SMALL, span(-3, 3), span(-8, 8), span(-37, 37)]
 ROWS: dict[Any, tuple[Callable, float, list]] = {
     np.exp: (REFERENCE.exp, 1.0, EXPONENTS),
     np.exp2: (lambda x: REFERENCE.mpf(2) ** x, 1.0, [*EXPONENTS, span(-1076, -1020), span(-1022, 1024)]),
@@ -66,6 +82,14 @@ ROWS: dict[Any, tuple[Callable, float, list]] = {
     np.sin: (REFERENCE.sin, 1.0, ANGLES),
     np.cos: (REFERENCE.cos, 1.0, ANGLES),
     np.tan: (REFERENCE.tan, 1.0, ANGLES),
+    scipy.special.gammaln: (REFERENCE.loggamma, 2.0, GAMMAS),
+    scipy.special.psi: (REFERENCE.digamma, 3.0, GAMMAS),
+    scipy.special.polygamma: (lambda x: REFERENCE.psi(1, x), 2.0, GAMMAS),
+    scipy.special.erf: (REFERENCE.erf, 2.0, NORMALS),
+    scipy.special.erfc: (REFERENCE.erfc, 4.0, [*NORMALS, span(20, 27.3)]),
+    scipy.special.erfcx: (mp_erfcx, 4.0, [*SMALL, span(-3, 3), span(-26.6, 40), sizes(0, 4, (1.0,))]),
+    scipy.special.ndtr: (mp_ndtr, 5.0, [*NORMALS, span(-38.6, -30)]),
+    scipy.special.log_ndtr: (mp_log_ndtr, 5.0, [*NORMALS, sizes(0, 4, (-1.0,))]),
     np.logaddexp: (mp_logaddexp, 2.0, [span(-3, 3), span(-40, 40), span(-800, 800)]),
 }
 """Each function: with many digits, the units that it may be wrong by, what draws its points."""
@@ -80,22 +104,38 @@ def name_of(function: Any) -> str:
     return f"scipy.special.{name}" if getattr(scipy.special, name, None) is function else f"np.{name}"
 
 
-def native(function: Any, *operands: np.ndarray) -> np.ndarray:
-    """Return what machine code makes of a function of arrays."""
-    names = ", ".join("ab"[: function.nin])
-    text = f"def f({names}):\n    return {name_of(function)}({names})\n"
+def text_of(function: Any) -> str:
+    """Return a call of a function of a and b."""
+    given = {scipy.special.polygamma: "1, a", np.logaddexp: "a, b"}.get(function, "a")
+    return f"{name_of(function)}({given})"
+
+
+def count_of(function: Any) -> int:
+    """Return how many operands the call has."""
+    return getattr(function, "nin", 1)
+
+
+def both(function: Any, *operands: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return what NumPy or SciPy and the machine code make of a function of arrays."""
+    text = f"def f({', '.join('ab'[: len(operands)])}):\n    return {text_of(function)}\n"
     file = f"<native function {text}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"np": np, "scipy": scipy}
     exec(compile(text, file, "exec"), namespace)
-    return Native(lowered(namespace["f"], operands))(*operands)
+    with np.errstate(all="ignore"):
+        return namespace["f"](*operands), Native(lowered(namespace["f"], operands))(*operands)
+
+
+def native(function: Any, *operands: np.ndarray) -> np.ndarray:
+    """Return what machine code makes of a function of arrays."""
+    return both(function, *operands)[1]
 
 
 def points(function: Any, count: int) -> list[np.ndarray]:
     """Return operands of a function."""
     rng = np.random.default_rng(17)
     draws = ROWS[function][2]
-    return [np.concatenate([draw(rng, count // len(draws) + 1) for draw in draws]) for _ in range(function.nin)]
+    return [np.concatenate([draw(rng, count // len(draws) + 1) for draw in draws]) for _ in range(count_of(function))]
 
 
 def units(found: np.ndarray, function: Any, operands: list[np.ndarray]) -> np.ndarray:
@@ -112,7 +152,7 @@ def units(found: np.ndarray, function: Any, operands: list[np.ndarray]) -> np.nd
 
 
 def test_every_function_that_is_written_out_has_a_row() -> None:
-    assert set(ROWS) == set(FORMULAS)
+    assert set(ROWS) == {*FORMULAS, scipy.special.polygamma}
 
 
 def check(function: Any, count: int) -> None:
@@ -135,16 +175,19 @@ def test_functions_are_right_at_many_points(function: Any) -> None:
 
 @pytest.mark.parametrize("function", ROWS, ids=name_of)
 def test_special_values_are_numpys(function: Any) -> None:
-    special = SPECIAL[np.abs(SPECIAL) != 1e308] if function in UNKNOWN else SPECIAL
-    grid = [part.ravel() for part in np.meshgrid(*[special] * function.nin)]
-    with np.errstate(all="ignore"):
-        expected, found = function(*grid), native(function, *grid)
+    special = SPECIAL
+    if function in (np.sin, np.cos, np.tan):
+        special = special[np.abs(special) != 1e308]
+    elif ROWS[function][2] is GAMMAS:
+        special = special[~(special < 0) & ~((special > 0) & (special < 1e-300))]  # where SciPy's overflows
+    grid = [part.ravel() for part in np.meshgrid(*[special] * count_of(function))]
+    expected, found = both(function, *grid)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
     known = ~np.isnan(expected)
     np.testing.assert_array_equal(np.signbit(found)[known], np.signbit(expected)[known])
     exact = known & ((expected == 0.0) | np.isinf(expected) | np.isin(expected, (1.0, 0.5, 3.0, -1.0)))
     np.testing.assert_array_equal(found[exact], expected[exact])
-    np.testing.assert_allclose(found[known], expected[known], rtol=1e-15)
+    np.testing.assert_allclose(found[known], expected[known], rtol=1e-13)
 
 
 @pytest.mark.parametrize("function", ROWS, ids=name_of)
@@ -163,6 +206,27 @@ def test_angles_that_are_too_large_are_left_to_numpy(function: Any) -> None:
         native(function, far)
     with pytest.raises(Failed):
         native(function, far[-1:])
+
+
+def test_derivatives_of_the_gamma_function_beyond_the_second_have_no_code() -> None:
+    for order in (2, 0):
+        text = f"def f(a):\n    return scipy.special.polygamma({order}, a)\n"
+        file = f"<native polygamma {order}>"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        namespace: dict[str, Any] = {"scipy": scipy}
+        exec(compile(text, file, "exec"), namespace)
+        x = np.array([0.5, 3.0])
+        if order:
+            with pytest.raises(NotLowered):
+                lowered(namespace["f"], (x,))
+        else:
+            np.testing.assert_allclose(Native(lowered(namespace["f"], (x,)))(x), scipy.special.psi(x), rtol=1e-15)
+
+
+@pytest.mark.parametrize("function", [f for f in ROWS if ROWS[f][2] is GAMMAS], ids=name_of)
+def test_gamma_functions_of_negative_numbers_are_left_to_scipy(function: Any) -> None:
+    with pytest.raises(Failed):
+        native(function, np.linspace(3.0, -0.5, 30))
 
 
 def test_a_wrong_digit_would_be_seen() -> None:

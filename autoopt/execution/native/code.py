@@ -123,6 +123,8 @@ class Code:
         """Return a number of one kind as another."""
         if kind == wanted:
             return text
+        if kind == "i" and wanted == "f" and text.lstrip("-").isdecimal():
+            return literal(int(text), "f")
         if wanted == "b":
             return self.put(f"fcmp une double {text}, 0.0") if kind == "f" else self.put(f"icmp ne i64 {text}, 0")
         if kind == "b":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from autoopt.execution.native import angles, exponentials, logarithms
+from autoopt.execution.native import angles, exponentials, gammas, logarithms, normals
 from autoopt.execution.native.arrays import Array, NotLowered, Number, broadcast, broadcast_shape, joined_kind, lift
 from autoopt.execution.native.code import TYPES, Code, Index, literal
 from autoopt.execution.native.doubles import Double, Test, written
@@ -41,10 +41,14 @@ FORMULAS: dict[Any, Callable[..., Double]] = {
     scipy.special.expit: exponentials.expit, np.log: logarithms.log, np.log2: logarithms.log2,
     np.log10: logarithms.log10, np.log1p: logarithms.log1p, np.logaddexp: logarithms.logaddexp,
     np.sin: angles.sin, np.cos: angles.cos, np.tan: angles.tan,
+    scipy.special.gammaln: gammas.gammaln, scipy.special.psi: gammas.digamma,
+    scipy.special.erf: normals.erf, scipy.special.erfc: normals.erfc, scipy.special.erfcx: normals.erfcx,
+    scipy.special.ndtr: normals.ndtr, scipy.special.log_ndtr: normals.log_ndtr,
 }  # fmt: skip
 """Functions that are written out, so that LLVM does several entries at once."""
 
 UNKNOWN: dict[Any, Callable[..., Test]] = dict.fromkeys((np.sin, np.cos, np.tan), angles.is_far)
+UNKNOWN |= dict.fromkeys((scipy.special.gammaln, scipy.special.psi), gammas.is_negative)
 """Where those have no code: there the machine code fails, and the text is run instead."""
 INTRINSICS = {np.sqrt: "sqrt", np.fabs: "fabs", np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc",
               np.rint: "rint", np.round: "rint", np.copysign: "copysign"}  # fmt: skip
@@ -246,6 +250,18 @@ def _power(code: Code, x: str, exponent: str) -> str:
     for _ in range(int(whole) - 1):
         found = code.put(f"fmul double {found}, {x}")
     return found
+
+
+_TRIGAMMA = written("trigamma", gammas.trigamma, gammas.is_negative)
+
+
+@emits(FLOATS, scipy.special.polygamma)
+def _polygamma(code: Code, order: str, x: str) -> str:
+    if order == literal(0.0, "f"):
+        return FLOATS[scipy.special.psi](code, x)
+    if order != literal(1.0, "f"):
+        raise NotLowered("a higher derivative of the gamma function")
+    return _TRIGAMMA(code, x)
 
 
 @emits(TESTS, np.isnan)

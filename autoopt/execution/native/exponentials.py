@@ -52,11 +52,17 @@ def scaled(value: Double, shifted: Double) -> Double:
     return value * (half << 52).double() * ((bits - half) << 52).double()
 
 
-def exp(x: Double) -> Double:
-    """Return e**x."""
-    r, rest, shifted = reduced(x.within(-746.0, 710.0))
+def power(x: Double, more: Double | float = 0.0) -> tuple[Double, Double]:
+    """Return the m of e**(x + more) = 2**n m, and n with the bits of `ROUNDS`, for x from -1000 to 1000."""
+    r, rest, shifted = reduced(x)
+    r, rest = (r, rest) if more == 0.0 else quick_sum(r, rest + more)
     high, low = quick_sum(1.0, r)
-    return scaled(high + fma(r * r, polynomial(r, EXPONENTIAL), low + rest), shifted)
+    return high + fma(r * r, polynomial(r, EXPONENTIAL), low + rest), shifted
+
+
+def exp(x: Double, more: Double | float = 0.0) -> Double:
+    """Return e**(x + more); `more` is what rounding has taken from x."""
+    return scaled(*power(x.within(-746.0, 710.0), more))
 
 
 def exp2(x: Double) -> Double:

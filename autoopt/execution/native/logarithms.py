@@ -91,12 +91,28 @@ def log1p(x: Double) -> Double:
     return select(abs(x) < SMALL, x, checked(x, value, -1.0))
 
 
+def mantissa(f: Double, left: Double | float = 0.0) -> tuple[Double, Double]:
+    """Return log(1 + f) as two doubles; `left` is what rounding has taken from f."""
+    half, rest = curvature(f, LOGARITHM)
+    high, low = quick_sum(f, -half)
+    return high, low - fma(0.5 * f, f, -half) + (rest + left)
+
+
+def natural(x: Double, rest: Double | float = 0.0) -> tuple[Double, Double]:
+    """Return log(x + rest) as two doubles, for positive numbers that are finite."""
+    small = x < SMALLEST
+    k, biased, fraction = split(select(small, x * 2.0**54, x))
+    f, left = (fraction, 0.0) if rest == 0.0 else exact_sum(fraction, rest * ((2046 - biased) << 52).double())
+    high, low = mantissa(f, left)
+    k = k - select(small, 54.0, 0.0)
+    total, lost = quick_sum(k * LN2_HIGH, high)
+    return total, lost + fma(k, LN2_LOW, low)
+
+
 def _in_other_units(x: Double, unit: tuple[float, float], step: tuple[float, float]) -> Double:
     """Return log(x) times the sum of `unit`; a power of two counts the sum of `step`."""
     k, f = _split_any(x)
-    half, rest = curvature(f, LOGARITHM)
-    high, low = quick_sum(f, -half)
-    low = low - fma(0.5 * f, f, -half) + rest
+    high, low = mantissa(f)
     scaled, lost = exact_product(high, unit[0])
     lost = fma(low, unit[0], fma(high, unit[1], lost))
     total, left = quick_sum(k * step[0], scaled)
