@@ -2,9 +2,9 @@
 
 Of a table of more than LONG cases the plain run takes one in SHARE, the others are slow: only `pytest -m slow` runs
 them, a part of which is in every run of CI. `@pytest.mark.sampled(5)` says another share, or one for a shorter table;
-`@pytest.mark.whole` leaves a table whole, `@pytest.mark.slow` a test out. Which cases they are depends on their names
-alone, so that they are the same on every machine and stay when others are added. `--slice 2/7` runs the second of seven
-parts of what is selected.
+`@pytest.mark.whole` leaves a table whole, `@pytest.mark.slow` a test out, `@pytest.mark.slow_for("a-1", "b-1")` these
+cases of a table, by their ids. Which cases they are depends on their names alone, so that they are the same on every
+machine and stay when others are added. `--slice 2/7` runs the second of seven parts of what is selected.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:
     """Mark as slow what the plain run leaves out of long tables; not what is `named` on the command line."""
     tables: dict[tuple, list[pytest.Item]] = defaultdict(list)
     for item in items:
+        if is_slow(item) and item.nodeid not in named:
+            item.add_marker(pytest.mark.slow)
+            continue
         mark = item.get_closest_marker("sampled")
         if mark is not None or not (item.get_closest_marker("whole") or item.get_closest_marker("slow")):
             tables[(item.path, getattr(item, "originalname", item.name), *(mark.args if mark else ()))].append(item)
@@ -39,6 +42,12 @@ def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:
         for case in cases:
             if case not in kept and case.nodeid not in named:
                 case.add_marker(pytest.mark.slow)
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether this is a case that its table says to be slow."""
+    mark = item.get_closest_marker("slow_for")
+    return mark is not None and item.callspec.id in mark.args
 
 
 def firsts(items: list[pytest.Item], attribute: str | None) -> list[pytest.Item]:

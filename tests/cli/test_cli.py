@@ -68,6 +68,7 @@ def test_texts_are_golden(args, request):
     matches_golden(request.node.callspec.id, outcome.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["autoopt", "autoopt.cli"])
 def test_package_runs_as_the_command_does(module):
     done = subprocess.run([sys.executable, "-m", module, "methods"], capture_output=True, text=True)
@@ -189,6 +190,7 @@ def test_output_is_written_whole_and_nothing_else(folder):
     assert not list(folder.glob("*none*")) and not list(folder.glob(".out*"))
 
 
+@pytest.mark.slow
 def test_module_runs_as_a_process_and_tables_stay_whole(folder):
     done = subprocess.run(
         [sys.executable, "-m", "autoopt.cli", "fit", "normal.py", "--data", "d.csv"],
@@ -337,6 +339,7 @@ def test_output_that_cannot_be_written_is_printed(folder, name, monkeypatch):
         assert re.search("status +converged", outcome.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 @pytest.mark.parametrize("method", ["trust-exact", "dogleg"])
 def test_full_disk_behind_stdout_is_told_with_the_result(folder, method):
@@ -389,6 +392,7 @@ autoopt_command.main()
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "status"), [("as_it_ends", 130), ("when_all_is_done", 0)])
 def test_ctrl_c_at_the_end_is_no_death_by_the_signal(where, status):
     code = """

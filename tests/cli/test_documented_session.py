@@ -36,6 +36,7 @@ def agrees(wanted, printed):
     return doctest.OutputChecker().check_output(wanted.strip() + "\n", printed.strip() + "\n", flags)
 
 
+@pytest.mark.slow
 def test_session_of_the_page_is_what_comes_out(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(ROOT / "examples" / "data" / "breast_cancer.csv", tmp_path)

@@ -215,6 +215,7 @@ def test_report_is_written(folder, args, file):
     assert text.startswith("<!") and "</html>" in text and "line.py" in text and autoopt.__version__ in text
 
 
+@pytest.mark.slow
 def test_a_report_tells_of_the_run_itself_and_not_of_solving_once_more(folder):
     """What it took to get there, its certificate and its history, the same in words and in the picture."""
     shutil.rmtree(folder / "bent", ignore_errors=True)
@@ -265,6 +266,7 @@ def twice(folder):
     return text + text.split("\n", 1)[1]
 
 
+@pytest.mark.slow_for("rows twice-predict")
 @pytest.mark.parametrize("command", ["predict", "report"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_leaves_estimates_as_they_were_is_seen_too(tmp_path, monkeypatch, change, command):

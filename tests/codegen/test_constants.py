@@ -103,6 +103,7 @@ def test_wrong_texts_are_not_used(monkeypatch) -> None:
     assert constant_text(np.eye(9, 7))[1] != "np.eye(9) + 1e-16 * np.tri(9, k=-1)"
 
 
+@pytest.mark.slow_for("hessian", "hvp")
 @pytest.mark.parametrize("kind", ["gradient", "hvp", "hessian"])
 def test_source_has_no_packed_arrays(kind) -> None:
     table = RNG.normal(size=(12, 3))
@@ -116,6 +117,7 @@ def test_source_has_no_packed_arrays(kind) -> None:
     assert "base64" not in text and "zlib" not in text and len(text.splitlines()) < 200
 
 
+@pytest.mark.slow
 def test_constants_go_with_the_rows() -> None:
     """Those of the module whose length is that of the data are made by the functions that read them."""
 

@@ -390,6 +390,7 @@ SHARE = 8
 """One case in so many; `SHARE = 1` for all, which takes some minutes."""
 
 
+@pytest.mark.slow_for("mixture_stable", "lu_likelihood", "top_of_list")
 @pytest.mark.parametrize("case", [c for c in CASES if not c.xfail][::SHARE], ids=str)
 @pytest.mark.sampled(5)
 def test_machine_code_of_the_corpus_agrees(case, monkeypatch) -> None:

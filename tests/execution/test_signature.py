@@ -350,6 +350,7 @@ for k in range(20):
 """
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_make_one_secret(folder) -> None:
     command = [sys.executable, "-c", _FIRST]
     writers = [subprocess.Popen([*command, str(k)], stdin=subprocess.PIPE, text=True) for k in range(3)]

@@ -332,6 +332,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_concurrent_writers_leave_whole_entries(folder) -> None:
     environment = os.environ | {"AUTOOPT_CACHE": str(folder)}
     writers = [

@@ -227,6 +227,7 @@ def test_data_that_are_arguments(name, rows) -> None:
         require_right(found, lambda w, n=count: f(w, *make(n)), make(count))
 
 
+@pytest.mark.slow
 def test_hessians_take_any_rows_too() -> None:
     from scipy.special import gammaln
 

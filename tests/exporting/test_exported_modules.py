@@ -165,6 +165,7 @@ def outside(function, args: tuple) -> list:
     return [VALUES[name] for name in names if name in VALUES]
 
 
+@pytest.mark.slow_for("loop", "several kinds")
 @pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", CASES)
 def test_module_gives_what_the_objective_gives(name) -> None:
@@ -215,6 +216,7 @@ def test_module_passes_its_own_test_and_sees_what_is_wrong(name) -> None:
         found["self_test"](*found["example"]())
 
 
+@pytest.mark.slow
 def test_module_is_a_program_that_needs_numpy_alone(tmp_path) -> None:
     file = tmp_path / "logistic_derivatives.py"
     file.write_text(source(logistic, np.zeros(3), (X, Y), ("gradient", "hessian", "hvp")))

@@ -208,6 +208,8 @@ def size(p):
 SEEDS = np.array([43, 51, 44, 71, 24, 7, 19, 56, 87, 55, 10, 13, 62, 104, 51, 11.0])
 SPROUTED = np.array([2, 9, 5, 16, 2, 0, 17, 43, 79, 50, 9, 11, 47, 90, 46, 9.0])
 DILUTION = np.repeat([0, 1, 2], [6, 5, 5])
+CHANCES = Parameter(np.array([0.13, 0.87, 0.84]), transform="logit")
+"""Outside of (0, 1) `betaln` has values, too, on which a search goes down for ever."""
 
 
 def sprouted(chance, theta):
@@ -245,7 +247,7 @@ BBMLE = {
     ),
     "orobanche": Published(  # vignette mle2; NA above for theta, and below 1 / sigma^2 - 1 of the next, not its 18.022
         "confint(profile(m2, prof.upper = c(Inf, Inf, Inf, theta = 2000), del = 0.05, maxsteps = 1000))",
-        orobanche, Parameters(p=Parameter(np.array([0.13, 0.87, 0.84])), theta=Parameter(60.0, transform="log")), NLL,
+        orobanche, Parameters(p=CHANCES, theta=Parameter(60.0, transform="log")), NLL,
         {
             "p[0]": (0.0786839, 0.1931994), "p[1]": (0.8023499, 0.9229209), "p[2]": (0.7646627, 0.8973206),
             "theta": (18.0153817, np.inf),
@@ -253,7 +255,7 @@ BBMLE = {
     ),
     "orobanche, sigma": Published(  # NA below, as 0 is not reached
         "confint(profile(m2b, prof.lower = c(-Inf, -Inf, -Inf, 0), del = 0.05, maxsteps = 1000))",
-        spread, Parameters(p=Parameter(np.array([0.13, 0.87, 0.84])), sigma=Parameter(0.1, transform="log")), NLL,
+        spread, Parameters(p=CHANCES, sigma=Parameter(0.1, transform="log")), NLL,
         {"sigma": (0.0, 0.2293229)}, 1e-4,
     ),
     "bound": Published(  # its tests/profbound.R; NA where the bound is met
