@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
+from autoopt.fitting import responses
 from autoopt.fitting.kinds import kind_of
 from autoopt.fitting.restrictions import is_limited, tangent
 from autoopt.fitting.solving import solved
@@ -137,22 +138,31 @@ def _refuse_different(one: Any, other: Any) -> None:
 def different_data(one: Any, other: Any) -> str:
     """Return in words how the data of two fits differ, by what their likelihoods are none of one sample; "" if not.
 
-    The response is taken to be the last vector with a value for each row; where it is any of the other's data, as of
-    models whose arguments are in another order, nothing is said.
+    The response is taken to be the last vector with a value for each row. That of a formula or a target is; of others,
+    where it is any of the other's data, as of models whose arguments are in another order, nothing is said.
     """
     if one.nobs != other.nobs:
         return f"{one.nobs} and {other.nobs} observations"
     if not np.array_equal(_weights(one), _weights(other)):
         return "rows of different weights"
-    responses = [_vectors(fitted)[-1:] for fitted in (one, other)]
-    if not all(responses):
+    last = [_vectors(fitted)[-1:] for fitted in (one, other)]
+    if not all(last):
         return ""
-    shared = any(
-        np.array_equal(mine[0], theirs)
-        for mine, others in zip(responses, (other, one), strict=True)
-        for theirs in _vectors(others)
-    )
+    if _has_response(one) and _has_response(other):
+        shared = np.array_equal(last[0][0], last[1][0])
+    else:
+        shared = any(
+            np.array_equal(mine[0], theirs)
+            for mine, others in zip(last, (other, one), strict=True)
+            for theirs in _vectors(others)
+        )
     return "" if shared else "different responses, or of different rows"
+
+
+def _has_response(fitted: Any) -> bool:
+    """Whether the data of a fit say which of them is the response: by a formula or a target, the last argument."""
+    bound = None if fitted.case is None else fitted.case.bound
+    return bound is not None and responses.column(bound.encoding) is not None
 
 
 def _weights(fitted: Any) -> np.ndarray:

@@ -30,10 +30,14 @@ def refuse_names(model: str, response: str, encoding: Any, source: str) -> None:
     )
 
 
+def column(encoding: Any) -> str | None:
+    """Return what the response of a formula or a target is called there, None where the data have neither."""
+    return getattr(encoding, "target", None) or getattr(getattr(encoding, "read", None), "response", None)
+
+
 def categories(encoding: Any) -> Categories | None:
     """Return the categories of the response of a formula or a target, None if it is one of numbers."""
-    name = getattr(encoding, "target", None) or getattr(getattr(encoding, "read", None), "response", None)
-    return getattr(encoding, "categories", {}).get(name)
+    return getattr(encoding, "categories", {}).get(column(encoding))
 
 
 def remarks(response: str, y: Any) -> tuple[str, ...]:

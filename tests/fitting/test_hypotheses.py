@@ -1,11 +1,13 @@
 """Tests of hypotheses and the delta method, against statsmodels and closed forms."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 
 import autoopt
 from autoopt.errors import InferenceError, ObjectiveError, UsageError
+from autoopt.fitting.hypotheses import different_data
 from autoopt.inference.equations import equations
 
 SPECTOR = sm.datasets.spector.load_pandas()
@@ -146,6 +148,25 @@ def test_equations_by_names(text, matrix, values):
         matrix = [[-1, 0, 1, 0], [0, 0, 0, 1]]
     np.testing.assert_allclose(found, matrix)
     np.testing.assert_allclose(right, values)
+
+
+def counts(b, X, grade, psi):
+    eta = X @ b[:2] + b[2] * grade
+    return np.sum(np.exp(eta) - psi * eta)
+
+
+def grades(b, X, psi, grade):
+    return logit(b, np.column_stack([X, psi]), grade)
+
+
+@pytest.mark.parametrize("target", ["psi", "grade"])
+def test_target_of_one_fit_is_not_taken_for_a_column_of_the_other(target):
+    """The grade explains in one what it is the response of in the other; beside the same response nothing is said."""
+    data = pd.DataFrame({"const": X[:, 0], "gpa": X[:, 1], "grade": Y, "psi": X[:, 3]})
+    kind = "negative log-likelihood"
+    one = autoopt.fit(counts, np.zeros(3), data, target="psi", kind=kind)
+    other = autoopt.fit(counts if target == "psi" else grades, np.zeros(3), data, target=target, kind=kind)
+    assert different_data(one, other) == ("" if target == "psi" else "different responses, or of different rows")
 
 
 def test_equations_by_the_names_of_formulas():
