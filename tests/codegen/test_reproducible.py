@@ -28,6 +28,7 @@ def graphical(t):
     return np.sum(S * precision) - np.linalg.slogdet(precision)[1]
 
 
+@pytest.mark.slow_for("mixture-9-hessian", "network-50-hessian")
 @pytest.mark.parametrize("kind", ["hessian", "hvp_columns"])
 @pytest.mark.parametrize("f, size", [(network, 50), (mixture, 9), (graphical, 16)])
 @pytest.mark.sampled(3)

@@ -104,6 +104,7 @@ MODELS = {
 }
 
 
+@pytest.mark.slow_for("softmax")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.sampled(3)
 def test_all_derivatives_equal_pytensors(name):

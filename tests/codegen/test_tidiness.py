@@ -95,6 +95,7 @@ def test_joins_have_no_vectors_of_one() -> None:
     np.testing.assert_allclose(scope["f"](given), [1.0, -4.0, 6.0, 1.5, -1.0])
 
 
+@pytest.mark.slow
 def test_wide_joins_name_the_numbers() -> None:
     def objective(p, x):
         beta, s, t = p[:2], p[2], p[3]

@@ -227,6 +227,7 @@ def test_constant_objective_asks_for_any_point_that_meets_the_constraints(method
         minimize(lambda x: 0.0, [1.0, 3.0])
 
 
+@pytest.mark.slow_for("trust-constr")
 @pytest.mark.parametrize("method", METHODS)
 def test_edge_of_where_the_objective_is_defined_is_no_minimum(method):
     """Nothing holds f there but that it ends; Ipopt took 50 000 trial points and 90 seconds for this."""

@@ -328,6 +328,7 @@ def with_flag(w, X, y, mean=True, scale=1.5):
     return np.mean(r**2) if mean else np.sum(r**2)
 
 
+@pytest.mark.slow_for("ridge")
 @pytest.mark.parametrize(("f", "given"), [(ridge, {"lam": 3.25}), (with_flag, {"scale": 0.75})], ids=["ridge", "flag"])
 def test_numbers_left_at_their_defaults_are_arguments(f, given) -> None:
     found = module(source(f, np.zeros(3), (X, Y), ["grad", "hess"]))
@@ -366,6 +367,7 @@ def errors_of_arma(p, y):
     return total / len(y)
 
 
+@pytest.mark.slow_for("hessian")
 @pytest.mark.parametrize("kind", ["hessian", "hvp"])
 def test_each_kind_stands_alone(kind) -> None:
     """A Hessian of products is made of functions whose lengths stand in the one that calls them."""
@@ -429,6 +431,7 @@ def written_in_place(p, X, y):
     return 0.5 * np.sum(r * r) + y.size * p[2]
 
 
+@pytest.mark.slow
 def test_functions_in_turn_keep_their_names_apart() -> None:
     """`linearize` has a name for something of its own that `prepare` has, too, for what the product reads."""
     p, along = np.array([0.3, -0.2, 0.1]), np.array([1.0, 2.0, -1.0])

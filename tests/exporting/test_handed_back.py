@@ -51,6 +51,7 @@ def written(tmp_path, name: str, kinds=("gradient", "hessian", "hvp")) -> str:
     return file
 
 
+@pytest.mark.slow_for("normal")
 @pytest.mark.parametrize("name", MODELS)
 def test_module_as_it_was_written_agrees(tmp_path, name) -> None:
     found = compare(*MODELS[name], written(tmp_path, name))
@@ -183,6 +184,7 @@ def run(*args):
     return CliRunner().invoke(main, [str(arg) for arg in args], prog_name="autoopt")
 
 
+@pytest.mark.slow
 def test_commands(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.py").write_text(MODEL)

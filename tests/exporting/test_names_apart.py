@@ -53,6 +53,7 @@ OBJECTIVES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("f", OBJECTIVES)
 def test_modules_are_called_as_the_objective_is(f) -> None:
     x0 = OBJECTIVES[f]

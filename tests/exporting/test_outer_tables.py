@@ -49,6 +49,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow_for("attribute", "global")
 @pytest.mark.parametrize("name", CASES)
 def test_tables_outside_are_arguments(name) -> None:
     f, tables = CASES[name]

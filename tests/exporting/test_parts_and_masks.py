@@ -44,6 +44,7 @@ OTHERS = [
 ]
 
 
+@pytest.mark.slow_for("by_entries", "mixture")
 @pytest.mark.parametrize("f", [by_entries, by_parts, mixture])
 def test_parts_of_another_shape_are_refused(f) -> None:
     cases = [case for case in OTHERS if case[0] is f]
