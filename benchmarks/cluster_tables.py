@@ -15,7 +15,6 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded
 
@@ -24,6 +23,7 @@ import numpy as np
 from autoopt.clusters.executor import Executor, evaluate
 from autoopt.clusters.on_dask import Dask
 from autoopt.clusters.processes import Processes
+from autoopt.execution.blocks.plan import RowPass
 
 COLUMNS = 50
 FASTER = 1.7
@@ -48,19 +48,9 @@ def hessian(w, X, y):
 """
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A function of the text as a pass over rows."""
-
-    name: str
-    results: dict[str, str]
-    free: tuple[str, ...] = ("w",)
-    rows: tuple[str, ...] = ("X", "y")
-
-
 PASSES = (
-    Asked("value_and_grad", {"value": "sum", "derivative": "sum"}),
-    Asked("hessian", {"derivative": "sum"}),
+    RowPass("value_and_grad", ("w",), ("X", "y"), {"value": "sum", "derivative": "sum"}),
+    RowPass("hessian", ("w",), ("X", "y"), {"derivative": "sum"}),
 )
 
 

@@ -7,5 +7,6 @@ and the driver, `chunks.py` tables and tasks, `worker.py` all that a worker runs
 from autoopt.clusters.addresses import opened, parse
 from autoopt.clusters.chunks import Table
 from autoopt.clusters.executor import Executor, evaluate
+from autoopt.clusters.rows import Spread, spread
 
-__all__ = ["Executor", "Table", "evaluate", "opened", "parse"]
+__all__ = ["Executor", "Spread", "Table", "evaluate", "opened", "parse", "spread"]

@@ -9,14 +9,15 @@ import math
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UsageError
+from autoopt.execution.blocks.plan import RowPass
 from autoopt.wording import listed
 
 LARGEST = 1 << 26
@@ -53,25 +54,12 @@ class Table:
         return self.chunks[-1].stop
 
 
-class Pass(Protocol):
-    """A function of a text that is evaluated on rows: the names of its arguments, and how its results are combined."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def free(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Sequence[str]: ...
-    @property
-    def results(self) -> Mapping[str, str]: ...
-
-
 @dataclass(frozen=True)
 class Task:
     """What is asked of each chunk: a pass of a text, and along which axis the rows of each argument lie."""
 
     text: str
-    row_pass: Pass
+    row_pass: RowPass
     axes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -85,6 +73,7 @@ class Task:
             "rows": tuple(asked.rows),
             "results": dict(asked.results),
             "axes": dict(self.axes),
+            "along": dict(asked.axes),
         }
 
 

@@ -15,7 +15,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from autoopt.clusters.chunks import Chunk, Pass, Table, Task
+from autoopt.clusters.chunks import Chunk, Table, Task
+from autoopt.execution.blocks.plan import RowPass
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def evaluate(
     executor: Executor,
     table: Table,
     text: str,
-    row_pass: Pass,
+    row_pass: RowPass,
     free: Mapping[str, Any],
     axes: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:

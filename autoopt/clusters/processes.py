@@ -81,8 +81,9 @@ class Process:
             if reply[0] == "done":
                 future.set_result(reply[1])
             else:
-                reply[1].add_note(f"In a worker of autoopt:\n{reply[2]}")
-                future.set_exception(reply[1])
+                raised = worker.carried(*reply[1:4])
+                raised.add_note(f"In a worker of autoopt:\n{reply[4]}")
+                future.set_exception(raised)
 
     def _exchange(self, message: bytes) -> tuple:
         assert self._process.stdin is not None and self._process.stdout is not None

@@ -43,7 +43,7 @@ COMBINE: dict[str, Callable[[Any, Any], Any]] = {
     "min": np.minimum,
     "all": np.logical_and,
     "any": np.logical_or,
-    "rows": lambda left, right: left + right,  # lists of arrays, joined when all are there
+    "rows": lambda left, right: (*left, *right[1:]),  # (axis, array, array, ...): joined when all are there
 }
 """How two partial results become one, by what a plan calls it."""
 
@@ -93,11 +93,17 @@ def merged(
 def whole(nodes: Mapping[Node, Partials], count: int, results: Mapping[str, str]) -> Partials:
     """Return the results over all chunks, of the one node that covers them."""
     (total,) = merged([nodes], 0, count, count, results).values()
-    return {name: _joined(total[name]) if how == "rows" else total[name] for name, how in results.items()}
+    return {name: joined(*total[name]) if how == "rows" else _own(total[name]) for name, how in results.items()}
 
 
-def _joined(arrays: list[np.ndarray]) -> np.ndarray:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+def joined(axis: int, *arrays: np.ndarray) -> np.ndarray:
+    """Return arrays as one, along an axis."""
+    return np.concatenate(arrays, axis) if len(arrays) > 1 else _own(arrays[0])
+
+
+def _own(value: Any) -> Any:
+    """Return what may be written to: an array that came over a network may not."""
+    return np.require(value, requirements="W") if isinstance(value, np.ndarray) else value
 
 
 # What is run ----------------------------------------------------------------------------------------------------------
@@ -130,6 +136,7 @@ def evaluated(chunk: Mapping[str, np.ndarray], task: Mapping[str, Any], free: Ma
     Arrays that came over a network may begin at any byte; on such NumPy adds in another order.
     """
     function, axes, results = functions(task["text"])[task["name"]], task["axes"], task["results"]
+    along = task["along"]
     arrays = [(chunk[name], axes.get(name, 0)) for name in task["rows"]]
     given = [free[name] for name in task["free"]]
     rows = arrays[0][0].shape[arrays[0][1]]
@@ -139,12 +146,17 @@ def evaluated(chunk: Mapping[str, np.ndarray], task: Mapping[str, Any], free: Ma
         part = slice(index * step, (index + 1) * step)
         blocks = (array[(slice(None),) * axis + (part,)] for array, axis in arrays)
         partials = function(*given, *(np.require(one, requirements="A") for one in blocks))
-        return {name: [partials[name]] if how == "rows" else partials[name] for name, how in results.items()}
+        return {
+            name: (along.get(name, 0), partials[name]) if how == "rows" else partials[name]
+            for name, how in results.items()
+        }
 
     count = -(-rows // step)
     with _one_thread, np.errstate(all="ignore"):
         (total,) = (node_of(node, count, results, {}, block) for node in covering(0, count, count))
-    return {name: [_joined(total[name])] if how == "rows" else total[name] for name, how in results.items()}
+    return {
+        name: (total[name][0], joined(*total[name])) if how == "rows" else total[name] for name, how in results.items()
+    }
 
 
 def run(
@@ -251,18 +263,23 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         try:
             reply: tuple = ("done", answer(request, held))
         except Exception as error:
-            reply = ("raised", portable(error), traceback.format_exc())
+            reply = ("raised", *portable(error), traceback.format_exc())
         pickle.dump(reply, answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()
 
 
-def portable(error: Exception) -> Exception:
-    """Return an exception that the other side can read: itself, or one that says what it was."""
+def portable(error: Exception) -> tuple[str, str, bytes]:
+    """Return the name of an exception, what it says, and itself as a pickle, empty if it is of a text's own class."""
     try:
-        pickle.loads(pickle.dumps(error))
+        pickle.loads(pickled := pickle.dumps(error))
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+        pickled = b""
+    return type(error).__name__, str(error), pickled
+
+
+def carried(name: str, said: str, pickled: bytes) -> Exception:
+    """Return an exception that was made portable; one of a text's own class has its name, and is a RuntimeError."""
+    return pickle.loads(pickled) if pickled else type(name, (RuntimeError,), {})(said)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Passes over rows written by hand, as plans print them: logistic value and gradient, Hessian, two-pass logsumexp."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from autoopt.execution.blocks.plan import RowPass
 
 LOGISTIC = """
 import numpy as np
@@ -41,16 +42,6 @@ def sums(w, largest, X):
     e = np.exp(X @ w - largest)
     return {"total": np.sum(e), "weighted": e @ X}
 """
-
-
-@dataclass(frozen=True)
-class RowPass:
-    """As in a plan: the names of a pass."""
-
-    name: str
-    free: tuple[str, ...]
-    rows: tuple[str, ...]
-    results: dict[str, str] = field(default_factory=dict)
 
 
 VALUE_AND_GRAD = RowPass("value_and_grad", ("w",), ("X", "y"), {"value": "sum", "gradient": "sum"})

@@ -96,6 +96,20 @@ def test_an_error_of_the_text_is_raised_as_it_is(executor):
         evaluate(executor, executor.hold(ROWS), text, RowPass("f", (), ("X",), {"a": "sum"}), {})
 
 
+def test_an_exception_of_the_texts_own_has_its_name(executor):
+    text = "class PathChanged(Exception):\n    pass\ndef f(X):\n    raise PathChanged('line 3')\n"
+    with pytest.raises(Exception, match="line 3") as raised:
+        evaluate(executor, executor.hold(ROWS), text, RowPass("f", (), ("X",), {}), {})
+    assert type(raised.value).__name__ == "PathChanged"
+
+
+def test_results_may_be_written_to(executor):
+    for table in (executor.hold(ROWS), executor.hold({name: array[:1] for name, array in ROWS.items()})):
+        for name, value in evaluate(executor, table, LOGISTIC, SCORES, {"w": W}).items():
+            assert value.flags.writeable, name
+        assert evaluate(executor, table, LOGISTIC, HESSIAN, {"w": W})["hessian"].flags.writeable
+
+
 def test_a_client_of_the_user_stays_open_and_forgets_us(executor):
     with distributed.Client(executor._client.scheduler.address, set_as_default=False) as client:
         mine = parse(client)

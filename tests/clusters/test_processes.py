@@ -101,11 +101,18 @@ def test_an_error_of_the_text_is_raised_as_it_is(executors):
         assert evaluate(executor, executor.hold(data(100, 5)), LOGISTIC, VALUE_AND_GRAD, {"w": W})["value"] > 0
 
 
+def test_an_exception_of_the_texts_own_has_its_name(executors):
+    text = "class PathChanged(Exception):\n    pass\ndef f(x):\n    raise PathChanged('line 3')\n"
+    with pytest.raises(RuntimeError, match="line 3") as raised:
+        evaluate(executors[0], executors[0].hold({"x": np.ones(3)}), text, RowPass("f", (), ("x",), {}), {})
+    assert type(raised.value).__name__ == "PathChanged"
+
+
 def test_a_chunk_that_cannot_be_loaded_is_told_each_time(executors):
     table = Table((Chunk(0, 3, ("files", {"x": ("/nowhere/x.bin", "<f8", (3,), 0)})),))
     for _ in range(2):
         with pytest.raises(FileNotFoundError, match="/nowhere"):
-            evaluate(executors[0], table, "def f(x): return {}", RowPass("f", (), ("x",)), {})
+            evaluate(executors[0], table, "def f(x): return {}", RowPass("f", (), ("x",), {}), {})
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -140,7 +147,7 @@ def test_workers_that_always_end_are_given_up():
     with Processes(2) as executor:
         table = executor.hold({"x": np.ones(10)})
         with pytest.raises(ClusterError, match=r"rows 0 to 9 end, 3 of 3 times: a process ended with status 9"):
-            evaluate(executor, table, text, RowPass("f", (), ("x",)), {})
+            evaluate(executor, table, text, RowPass("f", (), ("x",), {}), {})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -163,7 +170,7 @@ def test_ctrl_c_ends_the_workers_and_the_next_evaluation_has_others(tmp_path):
     with Processes(2) as executor:
         table = executor.hold({"x": np.ones(10)})
         with pytest.raises(KeyboardInterrupt):
-            evaluate(executor, table, text, RowPass("f", (), ("x",)), {})
+            evaluate(executor, table, text, RowPass("f", (), ("x",), {}), {})
         assert executor._processes == {}
         given = evaluate(executor, table, "def f(x): return {'n': len(x)}", RowPass("f", (), ("x",), {"n": "sum"}), {})
     assert given == {"n": 10}
@@ -173,12 +180,12 @@ def test_a_script_needs_no_guard_and_leaves_no_process_behind(tmp_path):
     """Workers do not import the script, and end with it, closed or not."""
     script = """
         import numpy as np
-        from types import SimpleNamespace
         from autoopt.clusters import evaluate, parse
+        from autoopt.execution.blocks.plan import RowPass
 
         executor = parse("local:2")
         table = executor.hold({"x": np.arange(1000.0)})
-        asked = SimpleNamespace(name="f", free=(), rows=("x",), results={"total": "sum"})
+        asked = RowPass("f", (), ("x",), {"total": "sum"})
         print(evaluate(executor, table, "def f(x):\\n    print('lost')\\n    return {'total': x.sum()}", asked, {}))
         print(*(process.pid for process in executor._processes.values()))
     """

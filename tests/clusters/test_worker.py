@@ -65,7 +65,7 @@ def test_every_way_to_combine_is_that_of_numpy():
         "    return {'s': x.sum(), 'a': most, 'i': least, 'l': np.all(x > -3), 'y': np.any(x > 3), 'r': 2 * x}\n"
     )
     results = {"s": "sum", "a": "max", "i": "min", "l": "all", "y": "any", "r": "rows"}
-    task = {"text": text, "name": "each", "free": (), "rows": ("x",), "results": results, "axes": {}}
+    task = {"text": text, "name": "each", "free": (), "rows": ("x",), "results": results, "axes": {}, "along": {}}
     x = np.random.default_rng(1).normal(size=100_000)
     given = worker.whole(worker.run(0, 3, task, {}, *({"x": part} for part in np.array_split(x, 3))), 3, results)
     assert given["s"] == pytest.approx(x.sum(), rel=1e-11)
@@ -84,22 +84,24 @@ def test_largest_of_what_is_not_a_number_is_not_a_number():
 def test_rows_along_another_axis():
     x = np.random.default_rng(2).normal(size=(3, 5000))
     task = {
-        "text": "def total(x): return {'total': x.sum(1), 'rows': x.T}",
+        "text": "def total(x): return {'total': x.sum(1), 'rows': x.T, 'columns': 2 * x}",
         "name": "total",
         "free": (),
         "rows": ("x",),
-        "results": {"total": "sum", "rows": "rows"},
+        "results": {"total": "sum", "rows": "rows", "columns": "rows"},
         "axes": {"x": 1},
+        "along": {"columns": 1},
     }
     given = worker.whole(worker.run(0, 2, task, {}, {"x": x[:, :1000]}, {"x": x[:, 1000:]}), 2, task["results"])
     np.testing.assert_allclose(given["total"], x.sum(1), rtol=1e-12)
     np.testing.assert_array_equal(given["rows"], x.T)
+    np.testing.assert_array_equal(given["columns"], 2 * x)
 
 
 def test_lines_of_the_text_are_in_tracebacks():
     task = {"text": "def f(x):\n    return {'a': x.lost}\n", "name": "f", "free": (), "rows": ("x",)}
     with pytest.raises(AttributeError) as raised:
-        worker.evaluated({"x": np.ones(3)}, task | {"results": {"a": "sum"}, "axes": {}}, {})
+        worker.evaluated({"x": np.ones(3)}, task | {"results": {"a": "sum"}, "axes": {}, "along": {}}, {})
     import traceback
 
     assert "return {'a': x.lost}" in "".join(traceback.format_tb(raised.tb))
@@ -114,7 +116,7 @@ def test_blas_has_what_it_had_after_an_evaluation():
             "def f(x): return {'n': max(one['num_threads'] for one in threadpoolctl.threadpool_info()"
             " if one['user_api'] == 'blas')}"
         )
-        task = {"text": text, "name": "f", "free": (), "rows": ("x",), "results": {"n": "max"}, "axes": {}}
+        task = {"text": text, "name": "f", "free": (), "rows": ("x",), "results": {"n": "max"}, "axes": {}, "along": {}}
         assert worker.evaluated({"x": np.ones(3)}, task, {})["n"] == 1
         assert threadpoolctl.threadpool_info() == before
 
@@ -149,17 +151,19 @@ def test_a_worker_needs_this_file_and_numpy(tmp_path):
             "rows": ("X",),
             "results": {},
             "axes": {},
+            "along": {},
         }
         missing = ask(process, "run", {}, [1], 0, 1, absent, {})
         process.stdin.close()
-    assert told[0] == "done" and told[1][(0, 0)]["scores"][0].shape == (500, 2)
-    assert missing[0] == "raised" and isinstance(missing[1], ModuleNotFoundError)
+    assert told[0] == "done" and told[1][(0, 0)]["scores"][1].shape == (500, 2)
+    assert missing[:2] == ("raised", "ModuleNotFoundError")
     assert process.returncode == 0
 
 
-def test_an_exception_that_cannot_travel_is_told_in_words():
+def test_an_exception_that_cannot_travel_keeps_its_name():
     class Own(Exception):
         pass
 
-    assert str(worker.portable(Own("lost"))) == "Own: lost"
-    assert isinstance(worker.portable(np.linalg.LinAlgError("singular")), np.linalg.LinAlgError)
+    there = worker.carried(*worker.portable(Own("lost")))
+    assert (type(there).__name__, str(there)) == ("Own", "lost")
+    assert isinstance(worker.carried(*worker.portable(np.linalg.LinAlgError("singular"))), np.linalg.LinAlgError)
