@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "autoopt" / "version.py").read_text()).group(1)
 IPOPT = ['ipyopt>=0.12.10,<0.13; python_version < "3.14"']
+RAY = ["ray>=2.40"]
 EXTRAS = {
     "parquet": ["pyarrow>=17"],
     "zarr": ["zarr>=3"],
@@ -62,6 +63,7 @@ setup(
         "all": [package for packages in EXTRAS.values() for package in packages],
         "docs": [*DOCS, *EXTRAS["plot"]],
         "ipopt": IPOPT,
+        "ray": RAY,
         "test": TEST,
         "dev": [*TEST, *DOCS, "pre-commit>=4", "pre-commit-hooks>=5", "towncrier>=24.8"],
         "bench": ["jax", "autograd", "casadi", "statsmodels", "scikit-learn", "glum"],

@@ -15,6 +15,7 @@ EXTRAS = {
     "plot": ("matplotlib", "pictures: Fit.plot"),
     "report": ("jinja2", "HTML reports: Fit.report"),
     "dask": ("distributed", "clusters of Dask, as in --cluster tcp://..."),
+    "ray": ("ray", "clusters of Ray, as in --cluster ray:4"),
     "ipopt": ("ipyopt", "the method ipopt"),
 }
 """What each extra of setup.py that a user may want installs, by name: a module, and what it is for."""

@@ -10,11 +10,17 @@ from typing import Any
 
 from autoopt.clusters.executor import Executor
 from autoopt.clusters.on_dask import Dask
+from autoopt.clusters.on_ray import Ray
 from autoopt.clusters.processes import Processes
 from autoopt.errors import UsageError
 
-_HERE: dict[str, Callable[[int], Executor]] = {"local": Processes, "dask": Dask.of_this_machine}
-_ON_THIS_MACHINE = re.compile(r"(local|dask)(?::([1-9]\d{0,3}))?")
+_HERE: dict[str, Callable[[int], Executor]] = {
+    "local": Processes,
+    "dask": Dask.of_this_machine,
+    "ray": lambda number: Ray(number=number),
+}
+_ON_THIS_MACHINE = re.compile(r"(local|dask|ray)(?::([1-9]\d{0,3}))?")
+_OF_RAY = re.compile(r"ray://\S+:\d+/?")
 _OF_A_SCHEDULER = re.compile(r"(tcp|tls|ucx|ws|wss)://\S+:\d+/?")
 
 
@@ -26,7 +32,8 @@ def parse(cluster: Any) -> Executor:
     cluster : str, Client of Dask or Executor
         "local:4" are four processes of this machine, "dask:4" a scheduler of Dask with four workers on it, "local" and
         "dask" with one for each core. "tcp://10.0.0.1:8786" is the address of a scheduler of Dask; a
-        `distributed.Client` is used as it is, and stays open. So does an executor.
+        `distributed.Client` is used as it is, and stays open. So does an executor. "ray:4" and "ray://10.0.0.1:10001"
+        are the same of Ray; a connection to it that is there is used.
     Raises
     ------
     UsageError
@@ -38,6 +45,8 @@ def parse(cluster: Any) -> Executor:
         here = _ON_THIS_MACHINE.fullmatch(cluster)
         if here:
             return _HERE[here[1]](int(here[2]) if here[2] else _cores())
+        if _OF_RAY.fullmatch(cluster):
+            return Ray(cluster)
         if _OF_A_SCHEDULER.fullmatch(cluster):
             return Dask.of_address(cluster)
     elif all(hasattr(cluster, name) for name in ("hold", "broadcast", "submit", "tree_sum")):

@@ -120,7 +120,9 @@ def test_extra_that_is_not_there_is_no_fault_and_has_its_pip_line(quick, monkeyp
 def test_table_of_extras_is_that_of_the_packaging():
     tree = ast.parse((ROOT / "setup.py").read_text(encoding="utf-8"))
     named = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
-    packaged = ast.literal_eval(named["EXTRAS"]) | {"ipopt": ast.literal_eval(named["IPOPT"])}
+    packaged = ast.literal_eval(named["EXTRAS"]) | {
+        name: ast.literal_eval(named[name.upper()]) for name in ("ipopt", "ray")
+    }
     assert set(packaged) == set(extras.EXTRAS)
     for name, (module, _) in extras.EXTRAS.items():
         assert packaged[name][0].startswith(module), name
