@@ -149,9 +149,14 @@ def test_public_function_has_its_parameters_documented(name) -> None:
     assert inspect.isclass(found) or "Returns\n---" in text or name == "source"
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_module_says_what_it_holds(file) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text())), "no docstring"
+@functools.cache
+def tree(file: Path) -> ast.Module:
+    """Return the text of a file, parsed once for all who look at it."""
+    return ast.parse(file.read_text())
+
+
+def test_modules_say_what_they_hold() -> None:
+    assert [str(file.relative_to(ROOT)) for file in FILES if not ast.get_docstring(tree(file))] == []
 
 
 # Who imports what -----------------------------------------------------------------------------------------------------
@@ -173,7 +178,7 @@ def imports(file: Path) -> list[tuple[str, bool]]:
                 inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
                 yield from walk(child, at_import and not inside)
 
-    return list(walk(ast.parse(file.read_text()), True))
+    return list(walk(tree(file), True))
 
 
 def users(package: str, only_at_import: bool = False, but: str = "nothing") -> set[str]:
@@ -311,7 +316,7 @@ def arrows() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for module, file in MODULES.items():
         found[module] = set()
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(tree(file)):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -392,11 +397,9 @@ def test_no_file_is_left_out_of_its_table() -> None:
     )
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_module_imports_by_itself(file) -> None:
-    parts = file.relative_to(ROOT).with_suffix("").parts
-    name = ".".join(("autoopt", *(part for part in parts if part != "__init__")))
-    assert importlib.import_module(name).__name__ == name
+def test_modules_import_by_themselves() -> None:
+    names = [name if name == "autoopt" else f"autoopt.{name}" for name in map(module_of, FILES)]
+    assert [name for name in names if importlib.import_module(name).__name__ != name] == []
 
 
 def test_no_star_imports() -> None:
