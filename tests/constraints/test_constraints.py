@@ -32,6 +32,7 @@ def constraints_of(problem, as_dict):
 # Solutions ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow_for("80-trust-constr")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("number", PROBLEMS)

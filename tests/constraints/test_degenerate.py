@@ -60,6 +60,7 @@ def test_success_is_at_the_minimum(name, method):
         assert result.success, result.message
 
 
+@pytest.mark.slow_for("5-0.0-cobyqa", "7-0.0-cobyqa", "7-1.0-cobyqa")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("start", [0.0, 1.0])

@@ -27,6 +27,7 @@ CANNOT = {
 }  # fmt: skip
 
 
+@pytest.mark.slow_for("parabola-cobyqa", "two disks-trust-constr")
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", CANNOT)

@@ -31,6 +31,7 @@ INFINITE = {
 }
 
 
+@pytest.mark.slow_for("along a hyperbola-cobyqa", "square on a hyperbola-cobyqa")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", INFINITE)

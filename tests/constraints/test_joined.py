@@ -52,6 +52,7 @@ def test_result_is_that_of_each_by_itself(method, apart):
     assert together.multiplier_names == by_themselves.multiplier_names
 
 
+@pytest.mark.slow
 def test_values_and_derivatives_are_those_of_each_by_itself(apart):
     x, v_of = X0 * 1.1, np.random.default_rng(1)
     together = read(of_kinds(3), X0)

@@ -52,6 +52,7 @@ def by_enumeration(h, g, a, b, e, level):
     return best
 
 
+@pytest.mark.slow_for("11-trust-constr")
 @pytest.mark.sampled(6)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(40))

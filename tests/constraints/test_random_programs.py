@@ -52,6 +52,7 @@ class Program:
         return left < 1e-6 and lowest > -1e-6 and missed < 1e-8
 
 
+@pytest.mark.slow_for("5-ipopt")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("seed", range(12))
 def test_verdict_is_that_of_the_closed_form(seed, method):

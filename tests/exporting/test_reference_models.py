@@ -64,6 +64,7 @@ def test_by_hand_is_no_longer_than_a_hundred_columns(name):
     assert max(map(len, exported.text_by_hand(MODELS[name]).splitlines())) <= 100
 
 
+@pytest.mark.slow_for("garch", "gp-cholesky", "mixture", "softmax")
 @pytest.mark.sampled(9)
 @EVERY
 def test_ours_agrees_with_the_objective_and_by_hand(name):
@@ -93,6 +94,7 @@ def test_the_simplest_have_at_most_eight_lines(name):
     assert exported.lines(ours.text, *ours.entries) <= 8
 
 
+@pytest.mark.slow_for("kalman")
 @EVERY
 def test_text_is_golden(name):
     text = re.sub(r"(?m)^# autoopt [0-9a-f]{32}.*\n", "", written(name).text)

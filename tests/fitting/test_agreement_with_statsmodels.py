@@ -127,6 +127,7 @@ def test_estimates_and_likelihoods(name):
         assert found.llf == pytest.approx(expected.llf, rel=1e-9)
 
 
+@pytest.mark.slow_for("negative binomial of visits")
 @pytest.mark.parametrize("name", CASES)
 def test_robust_and_clustered_standard_errors(name):
     found, model, groups = fitted(name)

@@ -84,6 +84,7 @@ def test_every_check_of_scikit_learn_passes(name, alpha):
     assert [(one["check_name"], one["exception"]) for one in results if one["status"] == "failed"] == []
 
 
+@pytest.mark.slow
 def test_estimators_are_base_estimators_where_scikit_learn_is_loaded():
     from sklearn.base import BaseEstimator, is_classifier, is_regressor
 
@@ -98,6 +99,7 @@ def test_estimators_are_base_estimators_where_scikit_learn_is_loaded():
         GridSearchCV(model, {"alpha": [0.1, 1.0]}, cv=3).fit(X, y, sample_weight=np.ones(len(y)))
 
 
+@pytest.mark.slow
 def test_estimators_do_not_load_scikit_learn():
     code = (
         "import sys, numpy as np, autoopt.models as models\n"
@@ -290,6 +292,7 @@ def test_a_constant_with_rounding_is_not_identified():
 # Derivatives by row ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow_for("negative-binomial", "student")
 @pytest.mark.parametrize("name", sorted(name for name, model in MODELS.items() if model.terms_by_row))
 @pytest.mark.sampled(2)
 def test_derivatives_that_ship_are_those_that_autoopt_prints(name):
@@ -339,6 +342,7 @@ class Gaussian(Regression):
         return (Ancillary("sigma", 3.0 * float(np.std(y)), positive=True),)
 
 
+@pytest.mark.slow_for("newton")
 @pytest.mark.parametrize("method", ["newton", "bfgs"])
 def test_parameters_beside_the_coefficients_have_standard_errors(method):
     rng = np.random.default_rng(0)

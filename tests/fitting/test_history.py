@@ -76,6 +76,7 @@ def test_a_second_method_counts_on():
     assert table[:, 0].tolist() == [1, 2, 3, 4] and table[:, 3] == pytest.approx([0.1, 0.2, 0.25, 0.3])
 
 
+@pytest.mark.slow
 def test_a_run_that_is_gone_on_with_has_the_history_of_all_its_parts(tmp_path):
     first = autoopt.fit(valley, START, method="bfgs", options={"maxiter": 6}, run_dir=tmp_path / "run")
     found = autoopt.resume(tmp_path / "run", valley, force=True, options={"maxiter": 500})

@@ -93,6 +93,7 @@ def test_two_parameters_of_one_name_are_refused():
         autoopt.fit(lambda b, X, y: y - X @ b, np.zeros(2), (twice, Y), kind=LS)
 
 
+@pytest.mark.slow
 def test_arrays_of_unequal_lengths_in_lists():
     expected = autoopt.fit(term, np.zeros(3), (X, Y), kind=NLL)
     xs, ys = [X[:7], X[7:]], [Y[:7], Y[7:]]
@@ -110,6 +111,7 @@ def test_arrays_of_unequal_lengths_in_lists():
         autoopt.fit(by_group, np.zeros(3), {"xs": xs, "ys": ys}, kind=NLL)
 
 
+@pytest.mark.slow
 def test_array_with_one_entry_is_a_number():
     """Products of column vectors have the shape (1, 1): their rows are those of the data."""
     design, label = np.c_[np.ones(N), X], (Y > 1).astype(float)
