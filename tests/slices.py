@@ -27,18 +27,18 @@ def mark_sampled(items: list[pytest.Item], named: set[str]) -> None:
     """Mark as slow what the plain run leaves out of long tables; not what is `named` on the command line."""
     tables: dict[tuple, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if is_slow(item) and item.nodeid not in named:
-            item.add_marker(pytest.mark.slow)
-            continue
-        mark = item.get_closest_marker("sampled")
-        if mark is not None or not (item.get_closest_marker("whole") or item.get_closest_marker("slow")):
-            tables[(item.path, getattr(item, "originalname", item.name), *(mark.args if mark else ()))].append(item)
+        sampled, is_whole = item.get_closest_marker("sampled"), item.get_closest_marker("whole") is not None
+        if sampled is not None or is_whole or not item.get_closest_marker("slow"):
+            given = sampled.args if sampled else (1,) * is_whole
+            tables[(item.path, getattr(item, "originalname", item.name), *given)].append(item)
     for (_, _, *given), cases in tables.items():
-        if not given and len(cases) <= LONG:
-            continue
-        share = given[0] if given else SHARE
-        kept = {case for case in cases if number(case.name) % share == 0} or {cases[0]}
-        kept.update(firsts(cases, cases[0].get_closest_marker("sampled").kwargs.get("each") if given else None))
+        quick = [case for case in cases if not is_slow(case)]
+        kept = set(quick)
+        if given or len(cases) > LONG:
+            share = given[0] if given else SHARE
+            kept = {case for case in quick if number(case.name) % share == 0} or set(quick[:1])
+            sampled = cases[0].get_closest_marker("sampled")
+            kept.update(firsts(quick, sampled.kwargs.get("each") if sampled else None))
         for case in cases:
             if case not in kept and case.nodeid not in named:
                 case.add_marker(pytest.mark.slow)
