@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autoopt.execution.blocks.plan import RowPass
-from autoopt.execution.blocks.running import Blocks, block_rows
+from autoopt.execution.blocks.running import Blocks, block_rows, driven
 from autoopt.execution.tiering import GAIN, agree
 
 ROUNDS = 3
@@ -24,16 +24,16 @@ def compile_passes(blocks: Blocks, operands: tuple) -> None:
     size = block_rows(plan, known, blocks.size)
     if size > count:
         return
-    result = blocks._stage(0, known)
-    for level, row_pass in enumerate(plan.passes, start=1):
-        known |= result
-        _compile(blocks, row_pass, known, size)
-        if level < len(plan.passes):
-            known |= blocks.passed(row_pass, known, count, size)
-            result = blocks._stage(level, known)
+
+    def passed(row_pass: RowPass, known: dict[str, Any]) -> dict[str, Any]:
+        compile_pass(blocks, row_pass, known, size)
+        return blocks.passed(row_pass, known, count, size)
+
+    driven(plan, blocks.functions, known, passed)
 
 
-def _compile(blocks: Blocks, row_pass: RowPass, known: Mapping[str, Any], size: int) -> None:
+def compile_pass(blocks: Blocks, row_pass: RowPass, known: Mapping[str, Any], size: int) -> None:
+    """Have one pass run as machine code for blocks of so many rows, if that is right and pays."""
     from autoopt.execution.native.arrays import NotLowered
 
     function = blocks.functions[row_pass.name]

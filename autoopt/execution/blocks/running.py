@@ -66,7 +66,7 @@ def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
     axes, count = rows_of(names, operands)
     samples = {name: _sample(value, axes.get(name)) for name, value in zip(names, operands, strict=True)}
     with np.errstate(all="ignore"):
-        return Splitting(function, tree, samples, axes, count, SAMPLED).plan()
+        return Splitting(function.__globals__, [tree], samples, axes, count, SAMPLED).plan()
 
 
 def _sample(value: Any, axis: int | None) -> Any:
@@ -79,6 +79,23 @@ def block_rows(plan: RowPlan, operands: Mapping[str, Any], size: int = BLOCK) ->
     """Return how many rows are a block."""
     each = sum(operands[name].nbytes // max(operands[name].shape[axis], 1) for name, axis in plan.axes.items())
     return max(FEWEST, size // max(each, 1) // 64 * 64)
+
+
+def driven(
+    plan: RowPlan,
+    functions: Mapping[str, Callable],
+    known: dict[str, Any],
+    passed: Callable[[RowPass, dict[str, Any]], Mapping[str, Any]],
+) -> Any:
+    """Return what a plan comes to, of values by name: `rows`, their number, among them.
+
+    `passed(row_pass, known)` gives the combined results of a pass.
+    """
+    for stage, row_pass in zip(plan.stages, plan.passes, strict=False):
+        known |= functions[stage.name](*(known[name] for name in stage.arguments))
+        known |= passed(row_pass, known)
+    last = plan.stages[-1]
+    return functions[last.name](*(known[name] for name in last.arguments))
 
 
 class Blocks:
@@ -107,16 +124,7 @@ class Blocks:
         count = given[first].shape[axis]
         known: dict[str, Any] = given | {"rows": count}
         size = block_rows(plan, given, self.size)
-        result = self._stage(0, known)
-        for level, row_pass in enumerate(plan.passes, start=1):
-            known |= result
-            known |= self.passed(row_pass, known, count, size)
-            result = self._stage(level, known)
-        return result
-
-    def _stage(self, level: int, known: Mapping[str, Any]) -> Any:
-        stage = self.plan.stages[level]
-        return self.functions[stage.name](*(known[name] for name in stage.arguments))
+        return driven(plan, self.functions, known, lambda row_pass, known: self.passed(row_pass, known, count, size))
 
     def passed(self, row_pass: RowPass, known: Mapping[str, Any], count: int, size: int) -> dict[str, Any]:
         """Return the combined results of a pass over all rows."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,7 @@ class Splitting(Writes):
     """The statements of one function, one after the other; the parameters are those of `Writes`."""
 
     def __post_init__(self) -> None:
-        self.outside = self.function.__globals__
         for name, value in self.operands.items():
-            self.names[name] = name
             axis = self.axes.get(name)
             is_positions = axis == 0 and _is_positions(value, self.rows)
             self.values[name] = Value(value, axis, int(axis is not None), is_positions)
@@ -52,12 +50,28 @@ class Splitting(Writes):
         NotInBlocks
             If it mixes rows, or does what is not known.
         """
-        for statement in self.definition.body:
+        known = {name: name for name in self.operands}
+        if "rows" in self._own_names:
+            raise NotInBlocks("something is called rows, which is their number here")
+        *ahead, last = self.definitions
+        for definition in ahead:
+            self.names = {argument.arg: known[argument.arg] for argument in definition.args.args}
+            known |= self._run(definition, self._handed)
+        self.names = {argument.arg: known[argument.arg] for argument in last.args.args}
+        self._run(last, self._return)
+        if not self.results:
+            raise NotInBlocks("it does nothing with rows")
+        sized = next(name for name in self.axes if not self.values[name].is_positions)
+        arguments = tuple(self.operands)
+        return written(Split(last.name, arguments, self.outside, self.axes, sized, self.statements, self.results))
+
+    def _run(self, definition: ast.FunctionDef, returned: Callable[[ast.Return], Any]) -> Any:
+        """Take the statements of one function in turn, and return what becomes of the last one."""
+        for statement in definition.body:
             self.comment = ast.unparse(statement)
             try:
                 if isinstance(statement, ast.Return):
-                    self._return(statement)
-                    break
+                    return returned(statement)
                 handler = getattr(self, f"do_{type(statement).__name__}", None)
                 if handler is None:
                     raise NotInBlocks(f"the statement {ast.unparse(statement)}")
@@ -66,13 +80,21 @@ class Splitting(Writes):
                 problem.line = problem.line or self.comment
                 raise
             except Exception as problem:  # whatever NumPy raises of arrays as long as the sample beside others
-                raise NotInBlocks(
-                    "it handles other parts of the data than one row at a time", self.comment
-                ) from problem
-        if not self.results:
-            raise NotInBlocks("it does nothing with rows")
-        sized = next(name for name in self.axes if not self.values[name].is_positions)
-        return written(Split(self.definition, self.outside, self.axes, sized, self.statements, self.results))
+                told = "it handles other parts of the data than one row at a time"
+                raise NotInBlocks(told, self.comment) from problem
+        raise NotInBlocks("a function that returns nothing")
+
+    def _handed(self, statement: ast.Return) -> dict[str, str]:
+        """Return the names of what a function hands on to the next one."""
+        if not isinstance(statement.value, ast.Dict):
+            raise NotInBlocks("a function that returns no names")
+        handed = {}
+        for key, node in zip(statement.value.keys, statement.value.values, strict=True):
+            assert isinstance(key, ast.Constant) and isinstance(key.value, str)
+            value, made = self.term(node)
+            name = made if isinstance(made, ast.Name) else self.bind(key.value, value, made)
+            handed[key.value] = name.id
+        return handed
 
     # Statements -------------------------------------------------------------------------------------------------------
 
@@ -132,7 +154,20 @@ class Splitting(Writes):
         value, test = self.term(statement.test)
         if not value.is_free:
             raise NotInBlocks("a branch of each row")
-        self.write(ast.If(test, copy.deepcopy(statement.body), []), value.level, False, [])
+        if not value.sample and not any(isinstance(part, ast.Name) for part in ast.walk(test)):
+            return  # of lengths that are the same in all blocks
+        body = [self._raised(statement.body[0])]
+        self.write(ast.If(test, body, []), value.level, False, [])
+
+    def _raised(self, statement: ast.Raise) -> ast.stmt:
+        """Return what is raised, its message as text where it tells of rows, which are not all there."""
+        names = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)} & self.names.keys()
+        if all(self.values[self.names[name]].is_free for name in names):
+            return _renamed(statement, self.names)
+        made = copy.deepcopy(statement)
+        assert isinstance(made.exc, ast.Call)
+        made.exc.args = [ast.Constant(ast.unparse(part).strip("f'")) for part in made.exc.args]
+        return made
 
     def do_For(self, statement: ast.For) -> None:
         stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
@@ -148,20 +183,24 @@ class Splitting(Writes):
             raise NotInBlocks("entries set in a loop")
         if any(not isinstance(target, ast.Name) for target in targets):
             raise NotInBlocks(f"the statement {ast.unparse(statement)}")
-        renamed = _renamed(statement, self.names)
+        new = {target.id: self.fresh(target.id) for target in targets if isinstance(target, ast.Name)}
+        if isinstance(statement, ast.For) and any(name in self.names for name in new):
+            raise NotInBlocks("a name that a loop sets")
+        renamed = _renamed(statement, self.names, new)
         scope = {name: value.sample for name, value in self.values.items()}
         module = ast.fix_missing_locations(ast.Module([renamed], []))
-        exec(compile(module, "<rows>", "exec"), self.outside | {}, scope)
+        exec(compile(module, "<rows>", "exec"), dict(self.outside), scope)
         level = max((value.level for value in values), default=0)
-        new = [target.id for target in targets if isinstance(target, ast.Name)]
-        for name in new:
-            if name in self.values or name in self.names:
-                raise NotInBlocks("a name that a loop sets")
-            self.names[name], self.values[name] = name, Value(scope[name], None, level)
-        self.write(renamed, level, False, new)
+        for name, own in new.items():
+            self.names[name], self.values[own] = own, Value(scope[own], None, level)
+        self.write(renamed, level, False, list(new.values()))
 
     def _mentions_count(self, statement: ast.AST) -> bool:
-        return any(isinstance(n, ast.Constant) and n.value == self.count for n in ast.walk(statement))
+        return any(
+            (isinstance(n, ast.Constant) and n.value == self.count)
+            or (isinstance(n, ast.Name) and self.names.get(n.id) == "rows")
+            for n in ast.walk(statement)
+        )
 
     def _return(self, statement: ast.Return) -> None:
         assert statement.value is not None
@@ -200,9 +239,11 @@ def _is_positions(value: Any, rows: int) -> bool:
     return is_whole and bool((value == np.arange(rows)).all())
 
 
-def _renamed(statement: ast.stmt, names: Mapping[str, str]) -> ast.stmt:
+def _renamed(statement: ast.stmt, names: Mapping[str, str], new: Mapping[str, str] | None = None) -> ast.stmt:
+    """Return a statement by the names of the plan; `new` has those that it sets."""
     made = copy.deepcopy(statement)
     for node in ast.walk(made):
-        if isinstance(node, ast.Name) and node.id in names:
-            node.id = names[node.id]
+        if isinstance(node, ast.Name):
+            is_set = new and (isinstance(node.ctx, ast.Store) or isinstance(made, ast.For)) and node.id in new
+            node.id = new[node.id] if new and is_set else names.get(node.id, node.id)
     return made

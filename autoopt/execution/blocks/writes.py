@@ -7,9 +7,9 @@ after: `mutate` raises levels until that is so.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,10 @@ class Writes(Calls):
 
     Parameters
     ----------
-    function : FunctionType
-    definition : ast.FunctionDef
+    outside : dict
+        The namespace of the function.
+    definitions : sequence of ast.FunctionDef
+        The function, and ahead of it those that return, in dictionaries, what it takes besides operands.
     operands : mapping of str to value
         Samples of those that have rows.
     axes : mapping of str to int
@@ -37,8 +39,8 @@ class Writes(Calls):
         How many rows there are, and how many are sampled.
     """
 
-    function: FunctionType
-    definition: ast.FunctionDef
+    outside: dict[str, Any]
+    definitions: Sequence[ast.FunctionDef]
     operands: Mapping[str, Any]
     axes: Mapping[str, int]
     count: int
@@ -51,9 +53,10 @@ class Writes(Calls):
 
     def bind(self, name: str, value: Value, node: ast.expr) -> ast.Name:
         """Write a statement that gives a value a name, and return it: another one, if there is one of that name."""
+        if value.is_count:  # wherever it is read, it is the number of rows
+            self.names[name], self.values["rows"] = "rows", value
+            return ast.Name("rows", ast.Load())
         new = self.fresh(name)
-        if isinstance(node, ast.Name) and value.is_count:
-            value = Value(self.count)
         self.names[name], self.values[new] = new, value
         assignment = ast.Assign([ast.Name(new, ast.Store())], node)
         self.write(assignment, value.level, value.axis is not None, [new])
@@ -68,9 +71,9 @@ class Writes(Calls):
             name = f"{stem}_{k}"
         return name
 
-    @property
+    @cached_property
     def _own_names(self) -> set[str]:
-        return {node.id for node in ast.walk(self.definition) if isinstance(node, ast.Name)}
+        return {node.id for one in self.definitions for node in ast.walk(one) if isinstance(node, ast.Name)}
 
     def hoisted(self, value: Value, node: ast.expr, stem: str) -> ast.Name:
         new = self.fresh(stem if stem not in self._own_names else f"{stem}_")

@@ -69,7 +69,8 @@ class Split:
 
     Attributes
     ----------
-    definition : ast.FunctionDef
+    name : str
+    arguments : tuple of str
     outside : dict
         Its namespace.
     axes : mapping of str to int
@@ -80,7 +81,8 @@ class Split:
     results : sequence of Result
     """
 
-    definition: ast.FunctionDef
+    name: str
+    arguments: tuple[str, ...]
     outside: dict[str, Any]
     axes: Mapping[str, int]
     sized: str
@@ -110,8 +112,8 @@ def written(split: Split) -> RowPlan:
     text = _module(split, functions)
     return RowPlan(
         text=text,
-        name=split.definition.name,
-        arguments=tuple(argument.arg for argument in split.definition.args.args),
+        name=split.name,
+        arguments=split.arguments,
         stages=tuple(made),
         passes=tuple(passes),
         axes=dict(split.axes),
@@ -190,7 +192,7 @@ def _module(split: Split, functions: Sequence[ast.stmt]) -> str:
     """Return the text of a module: what it imports, what it takes of the printed module, and the functions."""
     nodes = [ast.fix_missing_locations(function) for function in functions]
     imports, others = _outside(split.outside, nodes)
-    title = f'"""{split.definition.name} by rows: stages without rows, and passes over blocks of them."""\n'
+    title = f'"""{split.name} by rows: stages without rows, and passes over blocks of them."""\n'
     parts = [title, "\n".join(sorted(imports)), *others, *(ast.unparse(node) for node in nodes)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -1,0 +1,134 @@
+"""Plans of source for any number of rows, and how they run over batches that are not in memory together.
+
+A module that is for any number of rows (`n = len(y)`) is divided as a whole: what it prepares of the data, and what of
+a point, are parts of the passes, as nothing that is as long as the data is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from autoopt.execution.blocks.compiled import compile_pass
+from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan
+from autoopt.execution.blocks.running import Blocks, block_rows, driven
+from autoopt.execution.blocks.splitting import SAMPLED, Splitting
+from autoopt.execution.blocks.sums import joined
+from autoopt.execution.blocks.threads import default_threads
+from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.modules import executed
+from autoopt.execution.native.machine import definition
+
+_FIXED = re.compile(r'f"(This code was written for \d+ rows [^{]*)')
+
+Batches = Iterable[Mapping[str, np.ndarray]]
+
+
+def plan_of_module(
+    text: str, names: Sequence[str], known: Mapping[str, Any], data: Mapping[str, np.ndarray]
+) -> RowPlan:
+    """Return the plan of a printed module.
+
+    Parameters
+    ----------
+    text : str
+    names : sequence of str
+        Its functions in the order in which they are called, those that it does not have left out.
+    known : mapping of str to value
+        Operands that have no rows: parameters, a direction, arrays that the objective reads elsewhere.
+    data : mapping of str to ndarray
+        Samples of those that have, rows first.
+
+    Raises
+    ------
+    NotInBlocks
+        If it is for some number of rows alone, mixes rows, or does what is not known.
+    """
+    if fixed := _FIXED.search(text):
+        raise NotInBlocks(f"its source is for one number of rows ({fixed[1].strip()}...)")
+    namespace = executed(text, names[-1])
+    functions = [namespace[name] for name in names if isinstance(namespace.get(name), FunctionType)]
+    trees = [definition(function) for function in functions]
+    read = {argument.arg for tree in trees for argument in tree.args.args}
+    count = min(len(value) for value in data.values())
+    rows = min(count, SAMPLED)
+    samples = {name: np.array(value[:rows]) for name, value in data.items() if name in read}
+    free = {name: np.array(value) for name, value in known.items() if name in read}
+    for name, value in free.items():
+        if np.ndim(value) and len(value) == count and count > 1 and name not in ("direction",):
+            _refuse_as_long(name, value, known)
+    with np.errstate(all="ignore"):
+        axes = dict.fromkeys(samples, 0)
+        return Splitting(namespace, trees, free | samples, axes, -1, rows).plan()
+
+
+def _refuse_as_long(name: str, value: Any, known: Mapping[str, Any]) -> None:
+    """Refuse an array beside the data that may hold an entry for each row of the sample."""
+    if name != next(iter(known)):
+        raise NotInBlocks(f"{name} is as long as the data, and is not read in batches")
+
+
+class Stream:
+    """A plan that runs over batches.
+
+    Parameters
+    ----------
+    plan : RowPlan
+    """
+
+    def __init__(self, plan: RowPlan) -> None:
+        self.plan = plan
+        self.blocks = Blocks(plan, {}, default_threads())
+        self._tried: set[str] = set()
+
+    @property
+    def passes(self) -> int:
+        """How often the data are read for one evaluation."""
+        return len(self.plan.passes)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the number of rows must be known ahead."""
+        taken = [name for stage in self.plan.stages for name in stage.arguments]
+        return "rows" in taken or any("rows" in row_pass.free for row_pass in self.plan.passes)
+
+    def run(self, known: Mapping[str, Any], passed: Callable[[RowPass, dict[str, Any]], Mapping[str, Any]]) -> Any:
+        """Return what the plan comes to, where `passed` gives the results of a pass: on other machines, for example."""
+        return driven(self.plan, self.blocks.functions, dict(known), passed)
+
+    def passed(self, row_pass: RowPass, known: Mapping[str, Any], batches: Batches) -> dict[str, Any]:
+        """Return the results of a pass over all batches, combined in pairs as they come."""
+        summed = {name: how for name, how in row_pass.results.items() if how != ROWS}
+        whole: dict[str, list[np.ndarray]] = {name: [] for name in row_pass.axes}
+        waiting: list[tuple[int, Mapping[str, Any]]] = []
+        for batch in batches:
+            found = self._on(row_pass, {**known, **batch}, batch)
+            for name, parts in whole.items():
+                parts.append(found[name])
+            _push(waiting, {name: found[name] for name in summed}, summed)
+        while len(waiting) > 1:
+            (_, last), (level, one) = waiting.pop(), waiting.pop()
+            waiting.append((level, joined(one, last, summed)))
+        result = dict(waiting[0][1])
+        return result | {name: np.concatenate(parts, row_pass.axes[name]) for name, parts in whole.items()}
+
+    def _on(self, row_pass: RowPass, known: Mapping[str, Any], batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return the results of a pass on one batch, as machine code from the second one on where that pays."""
+        count = len(next(iter(batch.values())))
+        size = block_rows(self.plan, known, self.blocks.size)
+        if row_pass.name not in self._tried and count > size:
+            self._tried.add(row_pass.name)
+            compile_pass(self.blocks, row_pass, known, size)
+        return self.blocks.passed(row_pass, known, count, size)
+
+
+def _push(waiting: list[tuple[int, Mapping[str, Any]]], value: Mapping[str, Any], results: Mapping[str, str]) -> None:
+    """Add results to those that wait for others of as many batches."""
+    level = 0
+    while waiting and waiting[-1][0] == level:
+        value, level = joined(waiting.pop()[1], value, results), level + 1
+    waiting.append((level, value))

@@ -1,0 +1,224 @@
+"""An objective of data that are read in batches, or held by other machines: the code of some rows, run on all of them.
+
+    sample        an Objective of a few thousand rows: traced, derived, printed for any number of rows, compared with
+                  the user's function
+    plan          its printed functions as passes over rows (`execution/blocks/`)
+    value_and_grad(x), hess(x), ...     these passes over all batches: nothing as long as the data is kept
+
+The user's function is never called with all data; what is compared with it is the sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from autoopt.errors import TracingError, UsageError
+from autoopt.execution.blocks.plan import RowPass
+from autoopt.execution.blocks.streams import Stream, plan_of_module
+from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.graph.kinds import KINDS, kind_of
+from autoopt.objectives.objective import Objective
+from autoopt.origin import definition
+from autoopt.tracing.naming import argument_names
+
+SAMPLE = 4096
+"""Rows that are traced and compared with the user's function."""
+
+_KINDS = {"value": "value", "value_and_grad": "gradient", "hess": "hessian", "hessp": "hvp"}
+
+
+class Rows(Protocol):
+    """Data in batches, as `autoopt.batches` makes them, or on other machines."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    def sample(self, rows: int, seed: int) -> Mapping[str, np.ndarray]:
+        """Return some of the rows of each argument."""
+
+    def passed(self, stream: Stream, row_pass: RowPass, known: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the combined results of a pass over all rows."""
+
+
+class StreamedObjective:
+    """A function of parameters and of data that are not in memory, with its derivatives.
+
+    Parameters
+    ----------
+    function : callable, function(params, *data) -> scalar
+    x0 : scalar, array, or nested dict, list, tuple of them
+    data : Rows
+        By the names of the function's arguments.
+
+    Attributes
+    ----------
+    sample : Objective
+        Of some of the rows.
+    evaluations : dict of str to int
+        How often each kind of derivative was evaluated on all rows.
+    """
+
+    gradient_source = "derived gradient"
+
+    def __init__(self, function: Callable, x0: Any, data: Rows) -> None:
+        self.function, self.data = function, data
+        some = data.sample(SAMPLE, 0)
+        names = argument_names(function, 1 + len(some))[1:]
+        if set(names) != set(some):
+            raise UsageError(
+                f"The objective takes {', '.join(names)}, and {data.name} has {', '.join(some)}.",
+                definition(function),
+                remedy="name what it takes: autoopt.batches(source, {'X': [columns], 'y': column}).",
+            )
+        self.sample = Objective(function, x0, tuple(some[name] for name in names), "numpy")
+        self._some = {name: np.asarray(some[name]) for name in names}
+        self.structure, self.size = self.sample.structure, self.sample.size
+        self.evaluations: dict[str, int] = {}
+        self._streams: dict[str, tuple[Stream, dict[str, Any]]] = {}
+        self._latest: tuple[np.ndarray, float, np.ndarray] | None = None
+
+    args: tuple = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """Seconds spent in "trace" and "compile" so far."""
+        return self.sample.timings
+
+    @property
+    def single(self) -> bool:
+        """Whether a trace met single precision."""
+        return self.sample.single
+
+    # Evaluation -------------------------------------------------------------------------------------------------------
+
+    def value(self, x: Any) -> float:
+        """Return f(x)."""
+        x = self.structure.vector(x)
+        if self._latest is not None and np.array_equal(self._latest[0], x):
+            return self._latest[1]
+        return float(self._evaluated("value", x))
+
+    def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
+        """Return f(x) and its gradient, shape (n,)."""
+        x = self.structure.vector(x)
+        if self._latest is None or not np.array_equal(self._latest[0], x):
+            value, gradient = self._evaluated("value_and_grad", x)
+            self._latest = x.copy(), float(value), gradient
+        return self._latest[1], self._latest[2].copy()
+
+    def grad(self, x: Any) -> np.ndarray:
+        """Return the gradient, shape (n,)."""
+        return self.value_and_grad(x)[1]
+
+    def hess(self, x: Any, sparse: bool | None = None) -> np.ndarray:
+        """Return the Hessian, shape (n, n)."""
+        return self._evaluated("hess", self.structure.vector(x))
+
+    def hessp(self, x: Any, p: Any) -> np.ndarray:
+        """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
+        x = self.structure.vector(x)
+        if self.structure.is_matrix(p):
+            return np.stack([self._evaluated("hessp", x, column) for column in np.asarray(p, float).T], axis=1)
+        return self._evaluated("hessp", x, self.structure.vector(p, "direction"))
+
+    def _evaluated(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
+        stream, free = self.stream(kind, x)
+        known = free | {self._parameter: x} | ({"direction": direction[0]} if direction else {})
+        if stream.counts:
+            known["rows"] = self.data.rows
+        self.evaluations[kind] = self.evaluations.get(kind, 0) + 1
+        with np.errstate(all="ignore"):
+            return stream.run(known, lambda row_pass, values: self.data.passed(stream, row_pass, values))
+
+    @property
+    def _parameter(self) -> str:
+        return self.sample.dispatch.paths[0].tape.steps[0].template.name
+
+    def stream(self, kind: str, x: np.ndarray) -> tuple[Stream, dict[str, Any]]:
+        """Return the plan of a kind of derivative, and what it reads besides data and parameters.
+
+        Raises
+        ------
+        TracingError
+            If the objective is no sum over rows, with the line that mixes them.
+        """
+        if kind in self._streams:
+            return self._streams[kind]
+        self.sample.value_and_grad(x)
+        public = _KINDS[kind]
+        text = self.sample.statements(public)
+        free = {}
+        for name, one in self.sample.inputs(public).items():
+            if name not in self._some:
+                free[name] = one.value
+        known = {self._parameter: x, "direction": np.ones_like(x)} | free
+        try:
+            plan = plan_of_module(text, KINDS[kind_of(public).name].functions, known, self._some)
+        except NotInBlocks as problem:
+            raise TracingError(
+                f"The {kind_of(public).returns[-1]} of this objective is no sum over the rows of its data, which are "
+                f"read in batches: {problem.reason}" + (f", in\n    {problem.line}" if problem.line else "."),
+                definition(self.function),
+                remedy="load the data into memory, or have what mixes rows computed before.",
+            ) from None
+        self._streams[kind] = Stream(plan), free
+        return self._streams[kind]
+
+    # The user's own function ------------------------------------------------------------------------------------------
+
+    def original(self, x: Any) -> float:
+        """Return f(x), off by as much as the code of the sample is from the user's function, in proportion."""
+        x, value = self.structure.vector(x), self.value(x)
+        derived, own = self.sample.value(x), self.sample.original(x)
+        return value + (own - derived) * max(1.0, abs(value) / max(abs(derived), 1e-300))
+
+    def commit_state(self, x: Any) -> None:
+        """Do nothing: the user's function was never run on all data."""
+
+    def meets_kinks(self, x: Any) -> bool:
+        """Whether the gradient of the sample meets kinks at `x`."""
+        return self.sample.meets_kinks(x)
+
+    def closer(self, x: Any) -> Callable | None:
+        """Return the values near `x` with equations solved closer than f does; None if f solves none."""
+        return None
+
+    def flatness(self, x: Any) -> Any:
+        """Return why the value has no slope in the parameters; None if it may have one."""
+        return self.sample.flatness(x)
+
+
+class BatchRows:
+    """Batches as the rows of a `StreamedObjective`, read in this process.
+
+    Parameters
+    ----------
+    batches : Batches
+        What `autoopt.batches` returns.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        self.batches = batches
+
+    @property
+    def name(self) -> str:
+        return self.batches.name
+
+    @property
+    def rows(self) -> int:
+        return self.batches.rows
+
+    def sample(self, rows: int, seed: int) -> Mapping[str, np.ndarray]:
+        """Return some of the rows."""
+        return self.batches.sample(rows, seed)
+
+    def passed(self, stream: Stream, row_pass: RowPass, known: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the combined results of a pass over all rows."""
+        return stream.passed(row_pass, known, self.batches)
