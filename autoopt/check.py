@@ -78,6 +78,8 @@ def verify(
     if not is_on(mode):
         return None
     begin = time.perf_counter()
+    if hasattr(objective, "sample"):  # of data that are not in memory: what is compared is the code of some rows
+        objective, evaluated = objective.sample, None
     evaluated = evaluated or objective.value_and_grad(x)
     found = _seen_again(objective, x, evaluated) or compare(objective, x, evaluated=evaluated, limits=limits)
     if not found.passed:
@@ -159,6 +161,8 @@ def verified_solution(
     raises beside the solution the slope says nothing; one that is not defined at the solution itself is no success.
     """
     begin = time.perf_counter()
+    if hasattr(objective, "sample"):
+        objective, evaluated = objective.sample, None
     try:
         at_x = (evaluated or objective.value_and_grad)(x)
         found = verify_solution(objective, x, min(1.0, abs(initial)), limits, at_x)
@@ -234,6 +238,9 @@ def verified_products(
     """
     if not getattr(objective, "exact", True):
         return start
+    if hasattr(objective, "sample"):
+        objective = objective.sample
+        seconds = tuple((x, p, objective.hess(x) if p is None else None) for x, p, _ in seconds)
     begin, findings = time.perf_counter(), []
     for x, p, found in (*seconds, *_across(objective, seconds, names[SOLUTION])):
         place = next((name for name, y in names.items() if np.array_equal(x, y)), "an iterate")

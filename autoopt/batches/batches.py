@@ -37,6 +37,9 @@ class Batches:
         How the arguments are made of the columns.
     """
 
+    __batches__ = True
+    """What tells objectives that an argument stands for all that are named in its layout."""
+
     def __init__(self, reading: Reading, read_ahead: int, progress: Progress | None) -> None:
         self.passes = 0
         self.dropped = 0

@@ -302,6 +302,10 @@ def objective_of(
     """Return the `Objective` of `f`, for one call alone: from what earlier calls have found out, where that holds."""
     if (own := getattr(type(f), "__objective__", None)) is not None:  # of `weighted_rows`, which few calls load
         return own(f, x0, args, engine)
+    if any(getattr(type(one), "__batches__", False) for one in args):
+        from autoopt.objectives.streamed import StreamedObjective  # few objectives have data that are not in memory
+
+        return StreamedObjective.of(f, x0, args)
     try:
         form = Form.of(f, args)
         structure = Structure.of(x0)

@@ -10,22 +10,24 @@ The user's function is never called with all data; what is compared with it is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from autoopt.errors import TracingError, UsageError
-from autoopt.execution.blocks.plan import RowPass
-from autoopt.execution.blocks.streams import Stream, plan_of_module
+from autoopt.execution.blocks.streams import Stream, Task, passed, plan_of_module, together
 from autoopt.execution.blocks.values import NotInBlocks
-from autoopt.graph.kinds import KINDS, kind_of
+from autoopt.graph.kinds import DENSE, KINDS, kind_of
 from autoopt.objectives.objective import Objective
 from autoopt.origin import definition
 from autoopt.tracing.naming import argument_names
 
 SAMPLE = 4096
 """Rows that are traced and compared with the user's function."""
+
+CHANGED = "PathChanged"
+"""The exception by which printed code says that another branch is taken."""
 
 _KINDS = {"value": "value", "value_and_grad": "gradient", "hess": "hessian", "hessp": "hvp"}
 
@@ -42,8 +44,8 @@ class Rows(Protocol):
     def sample(self, rows: int, seed: int) -> Mapping[str, np.ndarray]:
         """Return some of the rows of each argument."""
 
-    def passed(self, stream: Stream, row_pass: RowPass, known: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the combined results of a pass over all rows."""
+    def passed(self, tasks: Sequence[Task]) -> Sequence[Mapping[str, Any]]:
+        """Return the combined results of passes over all rows, together if that saves reading."""
 
 
 class StreamedObjective:
@@ -55,6 +57,8 @@ class StreamedObjective:
     x0 : scalar, array, or nested dict, list, tuple of them
     data : Rows
         By the names of the function's arguments.
+    others : tuple
+        What the other arguments are, in their order: the same for all rows.
 
     Attributes
     ----------
@@ -66,25 +70,43 @@ class StreamedObjective:
 
     gradient_source = "derived gradient"
 
-    def __init__(self, function: Callable, x0: Any, data: Rows) -> None:
-        self.function, self.data = function, data
+    def __init__(self, function: Callable, x0: Any, data: Rows, others: tuple = ()) -> None:
+        self.function, self.data, self.args = function, data, (data, *others)
         some = data.sample(SAMPLE, 0)
-        names = argument_names(function, 1 + len(some))[1:]
-        if set(names) != set(some):
+        names = argument_names(function, 1 + len(some) + len(others))[1:]
+        rest = [name for name in names if name not in some]
+        if len(rest) != len(others):
             raise UsageError(
                 f"The objective takes {', '.join(names)}, and {data.name} has {', '.join(some)}.",
                 definition(function),
                 remedy="name what it takes: autoopt.batches(source, {'X': [columns], 'y': column}).",
             )
-        self.sample = Objective(function, x0, tuple(some[name] for name in names), "numpy")
+        given = dict(some) | dict(zip(rest, others, strict=True))
+        self.sample = Objective(function, x0, tuple(given[name] for name in names), "numpy")
+        names = list(some)
         self._some = {name: np.asarray(some[name]) for name in names}
         self.structure, self.size = self.sample.structure, self.sample.size
         self.evaluations: dict[str, int] = {}
         self._streams: dict[str, tuple[Stream, dict[str, Any]]] = {}
         self._latest: tuple[np.ndarray, float, np.ndarray] | None = None
+        self._hessian: tuple[np.ndarray, np.ndarray] | None = None
+        self._wants_hessians = False
 
-    args: tuple = ()
-    notes: tuple[str, ...] = ()
+    exact = True
+    is_streamed = True
+
+    @classmethod
+    def of(cls, function: Callable, x0: Any, args: tuple) -> StreamedObjective:
+        """Return the objective whose `args` are batches, and what its other arguments are, in their order."""
+        batches = [one for one in args if getattr(type(one), "__batches__", False)]
+        if len(batches) > 1:
+            raise UsageError("Two of args are batches.", remedy="make them one, of all arguments that have rows.")
+        return cls(function, x0, BatchRows(batches[0]), tuple(one for one in args if one is not batches[0]))
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to know of how it is evaluated."""
+        return self.sample.notes
 
     @property
     def timings(self) -> dict[str, float]:
@@ -103,13 +125,17 @@ class StreamedObjective:
         x = self.structure.vector(x)
         if self._latest is not None and np.array_equal(self._latest[0], x):
             return self._latest[1]
-        return float(self._evaluated("value", x))
+        return float(self._evaluated(x, "value")[0])
 
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         """Return f(x) and its gradient, shape (n,)."""
         x = self.structure.vector(x)
         if self._latest is None or not np.array_equal(self._latest[0], x):
-            value, gradient = self._evaluated("value_and_grad", x)
+            if self._wants_hessians:
+                (value, gradient), hessian = self._evaluated(x, "value_and_grad", "hess")
+                self._hessian = x.copy(), hessian
+            else:
+                ((value, gradient),) = self._evaluated(x, "value_and_grad")
             self._latest = x.copy(), float(value), gradient
         return self._latest[1], self._latest[2].copy()
 
@@ -118,24 +144,63 @@ class StreamedObjective:
         return self.value_and_grad(x)[1]
 
     def hess(self, x: Any, sparse: bool | None = None) -> np.ndarray:
-        """Return the Hessian, shape (n, n)."""
-        return self._evaluated("hess", self.structure.vector(x))
+        """Return the Hessian, shape (n, n); once it was asked for, it comes with value and gradient."""
+        x = self.structure.vector(x)
+        self._wants_hessians = True
+        if self._hessian is None or not np.array_equal(self._hessian[0], x):
+            (hessian,) = self._evaluated(x, "hess")
+            self._hessian = x.copy(), hessian
+        return self._hessian[1].copy()
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
         x = self.structure.vector(x)
         if self.structure.is_matrix(p):
-            return np.stack([self._evaluated("hessp", x, column) for column in np.asarray(p, float).T], axis=1)
-        return self._evaluated("hessp", x, self.structure.vector(p, "direction"))
+            return np.stack([self.hessp(x, column) for column in np.asarray(p, float).T], axis=1)
+        p = self.structure.vector(p, "direction")
+        if self._hessian is not None and np.array_equal(self._hessian[0], x):
+            return self._hessian[1] @ p
+        (product,) = self._evaluated(x, "hessp", direction=p)
+        return product
 
-    def _evaluated(self, kind: str, x: np.ndarray, *direction: np.ndarray) -> Any:
-        stream, free = self.stream(kind, x)
-        known = free | {self._parameter: x} | ({"direction": direction[0]} if direction else {})
-        if stream.counts:
-            known["rows"] = self.data.rows
-        self.evaluations[kind] = self.evaluations.get(kind, 0) + 1
+    def product_at(self, x: Any) -> Callable:
+        """Return the function p -> H(x) p: of the Hessian, which takes one pass, if that is not too large."""
+        if self.size > DENSE:
+            return lambda p: self.hessp(x, p)
+        hessian = self.hess(x)
+        return lambda p: hessian @ p
+
+    def _evaluated(self, x: np.ndarray, *kinds: str, direction: np.ndarray | None = None) -> list[Any]:
+        """Return derivatives of some kinds at `x`, on the path that the sample takes there."""
+        try:
+            return self._on_path(x, kinds, direction)
+        except Exception as problem:
+            if type(problem).__name__ != CHANGED:
+                raise
+        self._streams.clear()
+        try:
+            return self._on_path(x, kinds, direction)
+        except Exception as problem:
+            if type(problem).__name__ != CHANGED:
+                raise
+            raise TracingError(
+                f"Other rows take another branch than the sample of {self.data.name} does: {problem}.",
+                definition(self.function),
+                remedy="write the choice of each row by np.where.",
+            ) from None
+
+    def _on_path(self, x: np.ndarray, kinds: tuple[str, ...], direction: np.ndarray | None) -> list[Any]:
+        """Return derivatives of some kinds, in one pass over the data where each takes one."""
+        streams = [self.stream(kind, x) for kind in kinds]
+        if len(streams) > 1 and any(stream.passes > 1 for stream, _ in streams):
+            return [one for kind in kinds for one in self._on_path(x, (kind,), direction)]
+        several = []
+        for kind, (stream, free) in zip(kinds, streams, strict=True):
+            self.evaluations[kind] = self.evaluations.get(kind, 0) + 1
+            known = free | {self._parameter: x} | ({} if direction is None else {"direction": direction})
+            several.append((stream, known | ({"rows": self.data.rows} if stream.counts else {})))
         with np.errstate(all="ignore"):
-            return stream.run(known, lambda row_pass, values: self.data.passed(stream, row_pass, values))
+            return together(several, self.data.passed)
 
     @property
     def _parameter(self) -> str:
@@ -219,6 +284,6 @@ class BatchRows:
         """Return some of the rows."""
         return self.batches.sample(rows, seed)
 
-    def passed(self, stream: Stream, row_pass: RowPass, known: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the combined results of a pass over all rows."""
-        return stream.passed(row_pass, known, self.batches)
+    def passed(self, tasks: Sequence[Task]) -> Sequence[Mapping[str, Any]]:
+        """Return the combined results of passes, for which the rows are read once."""
+        return passed(tasks, self.batches)

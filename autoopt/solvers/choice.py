@@ -148,6 +148,10 @@ def _choices(first: Solver, problem: Problem, options: frozenset[str]) -> Any:
             if options <= {*SOLVERS[name].options}:
                 yield Choice(SOLVERS[name], f"{first.name} came to no minimum")
         return
+    if getattr(problem.objective, "is_streamed", False):
+        yield Choice(newton, "each evaluation reads all data, and it needs few")
+        yield Choice(first, f"trust-region came to no minimum in {times(problem.nit, 'iteration')}")
+        return
     wait = seconds_to_derive(problem.objective, "hess")
     if wait == np.inf:
         yield Choice(first, "there is no Hessian")

@@ -34,7 +34,8 @@ class ChangedObjective:
     def __getattr__(self, name: str) -> Any:
         if name in ("inner", "variables"):  # a copy that is being made has neither
             raise AttributeError(name)
-        return getattr(self.inner, name)
+        found = getattr(self.inner, name)
+        return ChangedObjective(found, self.variables) if name == "sample" else found
 
     @cached_property
     def structure(self) -> Structure:

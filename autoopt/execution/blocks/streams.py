@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -97,26 +98,10 @@ class Stream:
         return "rows" in taken or any("rows" in row_pass.free for row_pass in self.plan.passes)
 
     def run(self, known: Mapping[str, Any], passed: Callable[[RowPass, dict[str, Any]], Mapping[str, Any]]) -> Any:
-        """Return what the plan comes to, where `passed` gives the results of a pass: on other machines, for example."""
+        """Return what the plan comes to, where `passed` gives the results of a pass."""
         return driven(self.plan, self.blocks.functions, dict(known), passed)
 
-    def passed(self, row_pass: RowPass, known: Mapping[str, Any], batches: Batches) -> dict[str, Any]:
-        """Return the results of a pass over all batches, combined in pairs as they come."""
-        summed = {name: how for name, how in row_pass.results.items() if how != ROWS}
-        whole: dict[str, list[np.ndarray]] = {name: [] for name in row_pass.axes}
-        waiting: list[tuple[int, Mapping[str, Any]]] = []
-        for batch in batches:
-            found = self._on(row_pass, {**known, **batch}, batch)
-            for name, parts in whole.items():
-                parts.append(found[name])
-            _push(waiting, {name: found[name] for name in summed}, summed)
-        while len(waiting) > 1:
-            (_, last), (level, one) = waiting.pop(), waiting.pop()
-            waiting.append((level, joined(one, last, summed)))
-        result = dict(waiting[0][1])
-        return result | {name: np.concatenate(parts, row_pass.axes[name]) for name, parts in whole.items()}
-
-    def _on(self, row_pass: RowPass, known: Mapping[str, Any], batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    def on(self, row_pass: RowPass, known: Mapping[str, Any], batch: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """Return the results of a pass on one batch, as machine code from the second one on where that pays."""
         count = len(next(iter(batch.values())))
         size = block_rows(self.plan, known, self.blocks.size)
@@ -124,6 +109,69 @@ class Stream:
             self._tried.add(row_pass.name)
             compile_pass(self.blocks, row_pass, known, size)
         return self.blocks.passed(row_pass, known, count, size)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A pass of a plan, and what it reads besides the rows."""
+
+    stream: Stream
+    row_pass: RowPass
+    known: Mapping[str, Any]
+
+
+def passed(tasks: Sequence[Task], batches: Batches) -> list[dict[str, Any]]:
+    """Return the results of passes over all batches, which are gone through once, combined in pairs as they come."""
+    gathered = [_Gathered(task) for task in tasks]
+    for batch in batches:
+        for one in gathered:
+            one.add(batch)
+    return [one.whole() for one in gathered]
+
+
+Passed = Callable[[Sequence[Task]], Sequence[Mapping[str, Any]]]
+
+
+def together(several: Sequence[tuple[Stream, Mapping[str, Any]]], passed: Passed) -> list[Any]:
+    """Return what plans come to, of which `passed` gives the results of passes; several are of one pass each."""
+    if len(several) == 1:
+        ((stream, known),) = several
+        return [stream.run(known, lambda row_pass, values: passed([Task(stream, row_pass, values)])[0])]
+    tasks = []
+    for stream, known in several:
+        (row_pass,), first = stream.plan.passes, stream.plan.stages[0]
+        values = {**known, **stream.blocks.functions[first.name](*(known[name] for name in first.arguments))}
+        tasks.append(Task(stream, row_pass, values))
+    results = []
+    for task, found in zip(tasks, passed(tasks), strict=True):
+        known, last = {**task.known, **found}, task.stream.plan.stages[-1]
+        results.append(task.stream.blocks.functions[last.name](*(known[name] for name in last.arguments)))
+    return results
+
+
+class _Gathered:
+    """The results of a pass, batch by batch."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.summed = {name: how for name, how in task.row_pass.results.items() if how != ROWS}
+        self.rows: dict[str, list[np.ndarray]] = {name: [] for name in task.row_pass.axes}
+        self.waiting: list[tuple[int, Mapping[str, Any]]] = []
+
+    def add(self, batch: Mapping[str, np.ndarray]) -> None:
+        """Take the results of one more batch."""
+        found = self.task.stream.on(self.task.row_pass, {**self.task.known, **batch}, batch)
+        for name, parts in self.rows.items():
+            parts.append(found[name])
+        _push(self.waiting, {name: found[name] for name in self.summed}, self.summed)
+
+    def whole(self) -> dict[str, Any]:
+        """Return the results over all batches."""
+        while len(self.waiting) > 1:
+            (_, last), (level, one) = self.waiting.pop(), self.waiting.pop()
+            self.waiting.append((level, joined(one, last, self.summed)))
+        axes = self.task.row_pass.axes
+        return dict(self.waiting[0][1]) | {name: np.concatenate(parts, axes[name]) for name, parts in self.rows.items()}
 
 
 def _push(waiting: list[tuple[int, Mapping[str, Any]]], value: Mapping[str, Any], results: Mapping[str, str]) -> None:

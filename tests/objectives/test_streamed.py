@@ -1,0 +1,114 @@
+"""Objectives of data in batches: the derivatives of all rows in memory, whatever the batches."""
+
+import inspect
+
+import numpy as np
+import pytest
+from row_programs import BY_ROWS, MIXING, started
+
+import autoopt
+from autoopt.errors import TracingError, UsageError, VerificationError
+from autoopt.objectives.streamed import StreamedObjective
+
+
+def batched(f, args, size=50_000):
+    """Return the data of an objective in batches of so many bytes."""
+    names = list(inspect.signature(f).parameters)[1:]
+    return autoopt.batches(dict(zip(names, args, strict=True)), size=size)
+
+
+@pytest.mark.parametrize("name", BY_ROWS)
+def test_derivatives_are_those_of_all_rows_in_memory(name):
+    f, x0, args = started(BY_ROWS[name], rows=5000)
+    streamed = StreamedObjective.of(f, x0, (batched(f, args),))
+    whole, x = autoopt.objective(f, x0, *args), np.ravel(x0).astype(float)
+    assert streamed.value(x) == pytest.approx(whole.value(x), rel=1e-13)
+    value, gradient = streamed.value_and_grad(x)
+    assert value == pytest.approx(whole.value(x), rel=1e-13)
+    np.testing.assert_allclose(gradient, whole.grad(x), rtol=1e-11, atol=1e-11 * np.abs(gradient).max())
+    product, expected = streamed.hessp(x, np.ones_like(x)), whole.hessp(x, np.ones_like(x))
+    np.testing.assert_allclose(product, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
+    hessian, expected = streamed.hess(x), whole.hess(x)
+    np.testing.assert_allclose(hessian, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_what_mixes_rows_is_refused_by_its_line(name):
+    f, x0, args = started(MIXING[name], rows=3000)
+    streamed = StreamedObjective.of(f, x0, (batched(f, args),))
+    with pytest.raises(TracingError, match="no sum over the rows") as caught:
+        streamed.value_and_grad(np.ravel(x0))
+    assert caught.value.location.file.endswith("row_programs.py")
+
+
+def logistic(w, X, y, penalty):
+    z = X @ w
+    return np.sum(np.logaddexp(0, z)) - y @ z + penalty * w @ w
+
+
+def data(rows=20_000, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows, 5))
+    return X, (rng.random(rows) < 1 / (1 + np.exp(-X @ np.linspace(-1, 1, 5)))) * 1.0
+
+
+@pytest.mark.parametrize("method", [None, "newton-cg", "l-bfgs-b", "trust-exact"])
+def test_minimize_finds_the_minimum_of_all_rows(method):
+    X, y = data()
+    batches = autoopt.batches({"X": X, "y": y}, size=100_000)
+    found = autoopt.minimize(logistic, np.zeros(5), args=(batches, 0.5), method=method)
+    expected = autoopt.minimize(logistic, np.zeros(5), args=(X, y, 0.5), method="newton-cg")
+    assert found.success and found.verification.verdict == "agrees"
+    np.testing.assert_allclose(found.x, expected.x, atol=1e-9)
+
+
+def test_value_gradient_and_hessian_take_one_pass_together():
+    X, y = data()
+    batches = autoopt.batches({"X": X, "y": y}, size=100_000)
+    streamed = StreamedObjective.of(logistic, np.zeros(5), (batches, 0.5))
+    streamed.value_and_grad(np.zeros(5)), streamed.hess(np.zeros(5))
+    before = batches.passes
+    streamed.value_and_grad(np.ones(5)), streamed.hess(np.ones(5)), streamed.value(np.ones(5))
+    assert batches.passes == before + 1
+
+
+def test_parameters_that_are_scaled_or_fixed_are_compared_on_the_sample():
+    X, y = data()
+    batches = autoopt.batches({"X": X, "y": y}, size=100_000)
+    found = autoopt.minimize(logistic, np.zeros(5), args=(batches, 0.5), fixed=[0], scale=[1, 2, 1, 1, 1])
+    assert found.success and found.x[0] == 0 and found.verification.verdict == "agrees"
+
+
+def test_code_that_is_wrong_is_found_out_on_the_sample(monkeypatch):
+    X, y = data()
+    batches = autoopt.batches({"X": X, "y": y}, size=100_000)
+    right = autoopt.Objective.value_and_grad
+
+    def wrong(self, x):
+        value, gradient = right(self, x)
+        return value, 1.01 * gradient
+
+    monkeypatch.setattr(autoopt.Objective, "value_and_grad", wrong)
+    with pytest.raises(VerificationError):
+        autoopt.minimize(logistic, np.zeros(5), args=(batches, 0.5))
+
+
+def test_a_branch_by_parameters_is_followed_where_the_sample_goes():
+    def f(w, X, y):
+        r = y - X @ w
+        return np.sum(r**2) if w[0] > 0.5 else np.sum(np.abs(r) ** 3)
+
+    X, y = data()
+    streamed = StreamedObjective.of(f, np.zeros(5), (autoopt.batches({"X": X, "y": y}, size=100_000),))
+    for x in (np.zeros(5), np.ones(5), np.zeros(5)):
+        assert streamed.value(x) == pytest.approx(f(x, X, y), rel=1e-13)
+        np.testing.assert_allclose(streamed.grad(x), autoopt.objective(f, x, X, y).grad(x), rtol=1e-11)
+
+
+def test_arguments_that_are_missing_are_named():
+    X, y = data(3000)
+    with pytest.raises(UsageError, match="takes X, y, penalty, and The data has X, y"):
+        autoopt.minimize(logistic, np.zeros(5), args=(autoopt.batches({"X": X, "y": y}),))
+    twice = autoopt.batches({"X": X}), autoopt.batches({"y": y}), 0.5
+    with pytest.raises(UsageError, match="Two of args are batches"):
+        autoopt.minimize(logistic, np.zeros(5), args=twice)
