@@ -17,6 +17,7 @@ from autoopt.constraints.constraint import Constraint
 from autoopt.constraints.forms import read
 from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed, explained
+from autoopt.execution.blocks.threads import threaded
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 @heard
+@threaded
 @kept
 def minimize(
     fun: Callable,
@@ -57,6 +59,7 @@ def minimize(
     engine: str = "auto",
     progress: Callable | bool | None = None,
     checkpoint: Any = None,
+    threads: int | None = None,
 ) -> OptimizeResult:
     """Minimise a plain NumPy function with exact derivatives.
 
@@ -68,7 +71,7 @@ def minimize(
         The start. `fun`, `callback` and the result see parameters of this structure. As in SciPy, a plain list of
         numbers is a vector. Of `autoopt.Parameters` (or lmfit's) they see a dict, and `result.params` is the table.
     args : tuple, or one array
-        Data, passed on to `fun` and to `jac`, `hess`, `hessp`.
+        Data, passed on to `fun` and to `jac`, `hess`, `hessp`; or `autoopt.batches`, for all arguments that have rows.
     method : str, optional
         A name in `solvers.SOLVERS`, in any case (`autoopt methods` lists them). By default "slsqp" with constraints,
         "l-bfgs-b" above 200 parameters; else by what derivatives cost, measured at x0, "trust-region" or a
@@ -117,6 +120,8 @@ def minimize(
     checkpoint : path, optional
         A file for the best point, at most a minute old. Where it is there, from the same `fun` and `args`, the run goes
         on from it (docs/runs.rst); of several `starts`, those that were done are not run again.
+    threads : int, optional
+        In how many threads sums over rows of large data are run; by default as many as BLAS uses. Digits are the same.
 
     Returns
     -------

@@ -16,6 +16,7 @@ import numpy as np
 from autoopt.errors import AutooptError, Location
 from autoopt.execution import engines, ladder, tiering
 from autoopt.execution.interface import Compiled
+from autoopt.execution.row_plans import row_notes
 from autoopt.graph.kinds import KINDS, PUBLIC
 from autoopt.inspection.columns import WIDTH
 from autoopt.inspection.steps import UNNAMED, references
@@ -101,8 +102,8 @@ def _wrapped(word: str, text: str) -> Iterator[str]:
 # The kinds of derivative ----------------------------------------------------------------------------------------------
 
 
-def kind_plan(name: str, compiled: Compiled | None, tape: Tape, engine: str) -> KindPlan:
-    """Return how one kind runs, by its public name; `tape` is that of the path, not vectorised."""
+def kind_plan(name: str, compiled: Compiled | None, tape: Tape, engine: str, x: np.ndarray | None = None) -> KindPlan:
+    """Return how one kind runs, by its public name; `tape` is that of the path, not vectorised, `x` a point."""
     kind = PUBLIC[name].name
     if compiled is None:
         return KindPlan(PENDING, _expected(kind, tape, engine))
@@ -115,6 +116,8 @@ def kind_plan(name: str, compiled: Compiled | None, tape: Tape, engine: str) -> 
     why = [times(_lines(compiled.text), "line")]
     if compiled.by_products:
         why.append("a column or a row at a time, by products with the unit vectors")
+    if isinstance(compiled, engines.NumpyFunctions) and x is not None:
+        why += row_notes(compiled, x)
     functions = [getattr(f, "whole", f) for f in getattr(compiled, "namespace", {}).values()]
     states = [f for f in functions if isinstance(f, tiering.TieredFunction)]
     native = [state for state in states if state.native is not None]

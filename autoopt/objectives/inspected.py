@@ -39,7 +39,7 @@ class Inspected:
     dispatch: Dispatch
     engine: str
 
-    def source(self, derivatives: str = "gradient") -> str:
+    def source(self, derivatives: str = "gradient", by_rows: bool = False) -> str:
         """Return the NumPy source that is run, as the text of a module, for data of any number of rows if it can be.
 
         Lengths of the data are symbols (`n = len(y)`) where traces on fewer rows, which arrays among `args` have for
@@ -48,9 +48,16 @@ class Inspected:
         Parameters
         ----------
         derivatives : "value", "gradient", "hessian", "hvp" or "hvp_columns"; of arrays "jacobian", "jvp" or "vjp"
+        by_rows : bool
+            Whether the function is one that goes over blocks of rows in a loop, as large data are run; UsageError, with
+            the statement that mixes rows, if it is no sum over these.
         """
         from autoopt.layout import laid_out
 
+        if by_rows:
+            from autoopt.objectives.row_source import row_source  # which few look at
+
+            return laid_out(row_source(self, derivatives))
         return laid_out(self.statements(derivatives))
 
     def statements(self, derivatives: str = "gradient") -> str:
@@ -145,7 +152,10 @@ class Inspected:
 
         dispatch, path, engine = self.dispatch, self.dispatch.paths[0], self.engine
         names = SCALAR if dispatch.original.scalar else ARRAY
-        kinds = {name: kind_plan(name, path.compiled.get(kind_of(name).name), path.tape, engine) for name in names}
+        kinds = {
+            name: kind_plan(name, path.compiled.get(kind_of(name).name), path.tape, engine, path.point)
+            for name in names
+        }
         notes, faster = list(tape_notes(path.tape, path.trace.tape)), list(remedies(path.tape, path.is_complete))
         if len(dispatch.paths) > 1:
             notes.append(

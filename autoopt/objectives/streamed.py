@@ -217,6 +217,9 @@ class StreamedObjective:
         if kind in self._streams:
             return self._streams[kind]
         self.sample.value_and_grad(x)
+        if len(self.sample.dispatch.paths) > 1:  # begun anew where it takes this path, of which other rows are traced
+            self.sample = Objective(self.function, self.structure.unflatten(x), self.sample.args, "numpy")
+            self.sample.value_and_grad(x)
         public = _KINDS[kind]
         text = self.sample.statements(public)
         free = {}

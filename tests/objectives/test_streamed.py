@@ -107,8 +107,8 @@ def test_a_branch_by_parameters_is_followed_where_the_sample_goes():
 
 def test_arguments_that_are_missing_are_named():
     X, y = data(3000)
-    with pytest.raises(UsageError, match="takes X, y, penalty, and The data has X, y"):
-        autoopt.minimize(logistic, np.zeros(5), args=(autoopt.batches({"X": X, "y": y}),))
+    with pytest.raises(UsageError, match="takes X, y, and The data has X, z"):
+        autoopt.minimize(logistic, np.zeros(5), args=(autoopt.batches({"X": X, "z": y}),))
     twice = autoopt.batches({"X": X}), autoopt.batches({"y": y}), 0.5
     with pytest.raises(UsageError, match="Two of args are batches"):
         autoopt.minimize(logistic, np.zeros(5), args=twice)

@@ -81,8 +81,8 @@ class RowPlan:
         The axis of the rows of the arguments that have one.
     lines : mapping of str to str
         What each result of a pass is, by its name: the expression that is summed.
-    counts : bool
-        Whether a stage reads the number of rows, as `rows`.
+    handed : tuple of tuple of str
+        The names that each stage but the last returns.
     """
 
     text: str
@@ -92,6 +92,7 @@ class RowPlan:
     passes: tuple[RowPass, ...]
     axes: Mapping[str, int]
     lines: Mapping[str, str]
+    handed: tuple[tuple[str, ...], ...] = ()
 
     def functions(self, outside: Mapping[str, Any] | None = None) -> dict[str, FunctionType]:
         """Return the functions by name; `outside` has what else their names stand for, such as exceptions."""

@@ -75,7 +75,6 @@ class RowFunction:
     def divide(self, operands: tuple, results: Any) -> None:
         """Run over blocks from now on, if that gives the same results."""
         from autoopt.execution.blocks.running import Blocks, planned  # what runs on little data needs none of it
-        from autoopt.execution.blocks.threads import default_threads
         from autoopt.execution.blocks.values import NotInBlocks
 
         try:
@@ -83,7 +82,7 @@ class RowFunction:
         except NotInBlocks as problem:
             self.refuse(problem.reason, problem.line)
             return
-        blocks = Blocks(plan, shared(self.function), default_threads())
+        blocks = Blocks(plan, shared(self.function))
         again = blocks(*operands)
         if not agree(results, again):
             self.refuse("it gives other results by blocks")

@@ -15,7 +15,7 @@ import numpy as np
 from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan, is_plain
 from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import Pairs
-from autoopt.execution.blocks.threads import one_blas_thread, pool
+from autoopt.execution.blocks.threads import one_blas_thread, pool, threads_now
 from autoopt.execution.blocks.values import NotInBlocks
 from autoopt.execution.native.machine import definition
 
@@ -106,10 +106,11 @@ class Blocks:
     plan : RowPlan
     outside : mapping
         What names stand for that the function shares with others: exceptions, numbers of ties.
-    threads : int
+    threads : int, optional
+        By default as many as `threads_now`.
     """
 
-    def __init__(self, plan: RowPlan, outside: Mapping[str, Any], threads: int = 1) -> None:
+    def __init__(self, plan: RowPlan, outside: Mapping[str, Any], threads: int | None = None) -> None:
         self.plan, self.threads = plan, threads
         self.functions = plan.functions(outside)
         self.fast: dict[str, Callable] = {}  # machine code of passes, for whole blocks, by their names
@@ -166,7 +167,7 @@ class Blocks:
                 with lock:
                     pairs.add(span, value)
 
-        threads = min(self.threads, spans)
+        threads = min(self.threads or threads_now(), spans)
         if threads <= 1:
             work()
         else:

@@ -19,7 +19,6 @@ from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan
 from autoopt.execution.blocks.running import Blocks, block_rows, driven
 from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import joined
-from autoopt.execution.blocks.threads import default_threads
 from autoopt.execution.blocks.values import NotInBlocks
 from autoopt.execution.modules import executed
 from autoopt.execution.native.machine import definition
@@ -83,7 +82,7 @@ class Stream:
 
     def __init__(self, plan: RowPlan) -> None:
         self.plan = plan
-        self.blocks = Blocks(plan, {}, default_threads())
+        self.blocks = Blocks(plan, {})
         self._tried: set[str] = set()
 
     @property

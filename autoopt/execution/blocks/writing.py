@@ -100,14 +100,16 @@ def written(split: Split) -> RowPlan:
     functions: list[ast.stmt] = []
     passes: list[RowPass] = []
     made: list[Stage] = []
+    handed: list[tuple[str, ...]] = []
     for level in range(count + 1):
         if level:
             row_pass, function = _row_function(split, level, bodies[level])
             passes.append(row_pass)
             functions.append(function)
         later = [s for k in range(level + 1, count + 1) for s in (*bodies[k], *stages[k])]
-        stage, function = _stage_function(level, stages[level], later, level == count)
+        stage, function, names = _stage_function(level, stages[level], later, level == count)
         made.append(stage)
+        handed += [] if level == count else [names]
         functions.append(function)
     text = _module(split, functions)
     return RowPlan(
@@ -118,6 +120,7 @@ def written(split: Split) -> RowPlan:
         passes=tuple(passes),
         axes=dict(split.axes),
         lines={result.name: result.line for result in split.results},
+        handed=tuple(handed),
     )
 
 
@@ -168,7 +171,7 @@ def _row_function(split: Split, level: int, body: Sequence[Statement]) -> tuple[
 
 def _stage_function(
     level: int, body: Sequence[Statement], later: Sequence[Statement], is_last: bool
-) -> tuple[Stage, ast.stmt]:
+) -> tuple[Stage, ast.stmt, tuple[str, ...]]:
     own = {name for s in body if not s.mutates for name in s.writes}
     arguments = tuple(sorted({name for s in body for name in s.reads} - own))
     handed = sorted(own & {name for s in later for name in s.reads})
@@ -177,7 +180,7 @@ def _stage_function(
         pairs = [ast.Name(name, ast.Load()) for name in handed]
         nodes = [*nodes, ast.Return(ast.Dict([ast.Constant(name) for name in handed], list(pairs)))]
     name = f"stage_{level}"
-    return Stage(name, arguments), _function(name, arguments, nodes)
+    return Stage(name, arguments), _function(name, arguments, nodes), tuple(handed)
 
 
 def _function(name: str, arguments: Sequence[str], body: list[ast.stmt]) -> ast.FunctionDef:

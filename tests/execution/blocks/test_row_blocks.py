@@ -5,6 +5,7 @@ import pytest
 from row_programs import BY_ROWS, MIXING, started
 
 import autoopt
+from autoopt.execution.blocks.loops import with_loop
 from autoopt.execution.blocks.row_functions import shared
 from autoopt.execution.blocks.running import Blocks, planned
 from autoopt.execution.blocks.sums import Pairs
@@ -126,3 +127,17 @@ def test_pairs_are_combined_in_one_order_whatever_comes_first(count):
     assert len(found) == 1
     ((total, top),) = found
     assert total == pytest.approx(sum(one["total"] for one in values)) and top == max(one["top"] for one in values)
+
+
+@pytest.mark.parametrize("name", ["softmax", "normalised over rows", "groups"])
+def test_the_loop_that_can_be_read_gives_what_whole_arrays_give(name):
+    objective, x = evaluated(*started(BY_ROWS[name]))
+    for kind in ("value_and_grad", "hessp"):
+        for function, operands in functions(objective, x, kind):
+            try:
+                text = with_loop(planned(function, operands), 700)
+            except NotInBlocks:
+                continue
+            namespace = {}
+            exec(compile(text, "<loop>", "exec"), namespace)
+            assert agree(function(*operands), namespace[function.__name__](*operands)), kind
