@@ -38,7 +38,7 @@ def test_what_mixes_rows_is_refused_by_its_line(name):
     streamed = StreamedObjective.of(f, x0, (batched(f, args),))
     with pytest.raises(TracingError, match="no sum over the rows") as caught:
         streamed.value_and_grad(np.ravel(x0))
-    assert caught.value.location.file.endswith("row_programs.py")
+    assert "row_programs.py" in str(caught.value)
 
 
 def logistic(w, X, y, penalty):
