@@ -17,7 +17,7 @@ import numpy as np
 
 from autoopt.errors import TracingError, UsageError
 from autoopt.execution.blocks.streams import Stream, Task, passed, plan_of_module, together
-from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.blocks.values import FixedRows, NotInBlocks
 from autoopt.graph.kinds import DENSE, KINDS, kind_of
 from autoopt.objectives.objective import Objective
 from autoopt.origin import definition
@@ -25,6 +25,9 @@ from autoopt.tracing.naming import argument_names
 
 SAMPLE = 4096
 """Rows that are traced and compared with the user's function."""
+
+FEWER = 1499, 997
+"""Rows on which source is derived if that of the sample is for its own number alone."""
 
 CHANGED = "PathChanged"
 """The exception by which printed code says that another branch is taken."""
@@ -220,24 +223,41 @@ class StreamedObjective:
         if len(self.sample.dispatch.paths) > 1:  # begun anew where it takes this path, of which other rows are traced
             self.sample = Objective(self.function, self.structure.unflatten(x), self.sample.args, "numpy")
             self.sample.value_and_grad(x)
-        public = _KINDS[kind]
-        text = self.sample.statements(public)
-        free = {}
-        for name, one in self.sample.inputs(public).items():
-            if name not in self._some:
-                free[name] = one.value
+        problem = NotInBlocks("")
+        for rows in (SAMPLE, *FEWER):
+            if rows < SAMPLE and rows >= self._rows:
+                continue
+            try:
+                self._streams[kind] = self._divided(_KINDS[kind], x, rows)
+                return self._streams[kind]
+            except NotInBlocks as refused:
+                problem = refused
+                if not isinstance(refused, FixedRows):
+                    break
+        raise TracingError(
+            f"The {kind_of(_KINDS[kind]).returns[-1]} of this objective is no sum over the rows of its data, which are "
+            f"read in batches: {problem.reason}" + (f", in\n    {problem.line}" if problem.line else "."),
+            definition(self.function),
+            remedy="load the data into memory, or have what mixes rows computed before.",
+        )
+
+    def _divided(self, public: str, x: np.ndarray, rows: int) -> tuple[Stream, dict[str, Any]]:
+        """Return the plan of a kind of derivative, of so many rows of the sample, and what it reads besides them."""
+        some, sample = self._some, self.sample
+        if rows < self._rows:
+            some = {name: value[:rows] for name, value in self._some.items()}
+            names = argument_names(self.function, 1 + len(sample.args))[1:]
+            args = (some.get(name, value) for name, value in zip(names, sample.args, strict=True))
+            sample = Objective(self.function, self.structure.unflatten(x), tuple(args), "numpy")
+        text = sample.statements(public)
+        free = {name: one.value for name, one in sample.inputs(public).items() if name not in some}
         known = {self._parameter: x, "direction": np.ones_like(x)} | free
-        try:
-            plan = plan_of_module(text, KINDS[kind_of(public).name].functions, known, self._some)
-        except NotInBlocks as problem:
-            raise TracingError(
-                f"The {kind_of(public).returns[-1]} of this objective is no sum over the rows of its data, which are "
-                f"read in batches: {problem.reason}" + (f", in\n    {problem.line}" if problem.line else "."),
-                definition(self.function),
-                remedy="load the data into memory, or have what mixes rows computed before.",
-            ) from None
-        self._streams[kind] = Stream(plan), free
-        return self._streams[kind]
+        return Stream(plan_of_module(text, KINDS[kind_of(public).name].functions, known, some)), free
+
+    @property
+    def _rows(self) -> int:
+        """How many rows the sample has."""
+        return len(next(iter(self._some.values())))
 
     # The user's own function ------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan
 from autoopt.execution.blocks.running import Blocks, block_rows, driven
 from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import joined
-from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.blocks.values import FixedRows, NotInBlocks
 from autoopt.execution.modules import executed
 from autoopt.execution.native.machine import definition
 
@@ -49,7 +49,7 @@ def plan_of_module(
         If it is for some number of rows alone, mixes rows, or does what is not known.
     """
     if fixed := _FIXED.search(text):
-        raise NotInBlocks(f"its source is for one number of rows ({fixed[1].strip()}...)")
+        raise FixedRows(f"its source is for one number of rows ({fixed[1].strip()}...)")
     namespace = executed(text, names[-1])
     functions = [namespace[name] for name in names if isinstance(namespace.get(name), FunctionType)]
     trees = [definition(function) for function in functions]

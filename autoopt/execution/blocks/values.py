@@ -24,6 +24,10 @@ class NotInBlocks(Exception):
         self.reason, self.line = reason, line
 
 
+class FixedRows(NotInBlocks):
+    """A function is written for one number of rows."""
+
+
 @dataclass(frozen=True)
 class Value:
     """A value.
