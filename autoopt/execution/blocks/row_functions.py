@@ -2,7 +2,7 @@
 
 The first calls run the text as it is, on whole arrays. A plan is used if its results agree with those and come sooner;
 its passes become machine code in turn, if that agrees and is faster still. What does not run over rows may become
-machine code as a whole. `report` says what became of a function.
+machine code as a whole.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class RowFunction:
         self.spent += last
         if self.blocks is None:
             if self.spent > ENOUGH:
-                self.divide(operands, results)
+                self.divide(operands, results, last)
         elif not self.is_native and self.spent > COST:
-            self.compile(operands)
+            self.compile(self.blocks, operands)
         return results
 
-    def divide(self, operands: tuple, results: Any) -> None:
-        """Run over blocks from now on, if that gives the same results."""
+    def divide(self, operands: tuple, results: Any, seconds: float) -> None:
+        """Run over blocks from now on, if that gives the same results in no more than `seconds`."""
         from autoopt.execution.blocks.running import Blocks, planned  # what runs on little data needs none of it
         from autoopt.execution.blocks.values import NotInBlocks
 
@@ -83,24 +83,37 @@ class RowFunction:
             self.refuse(problem.reason, problem.line)
             return
         blocks = Blocks(plan, shared(self.function))
-        again = blocks(*operands)
-        if not agree(results, again):
+        if not agree(results, blocks(*operands)):
             self.refuse("it gives other results by blocks")
             return
+        if shortest(blocks, operands) > seconds:
+            self.compile(blocks, operands)
+            if not blocks.fast or shortest(blocks, operands) > seconds:
+                self.refuse("it is not faster by blocks")
+                return
         self.blocks, self.spent = blocks, 0.0
 
     @during("compiling passes over rows to machine code")
-    def compile(self, operands: tuple) -> None:
+    def compile(self, blocks: Blocks, operands: tuple) -> None:
         """Have passes run as machine code where that is faster."""
         from autoopt.execution.blocks.compiled import compile_passes
 
-        assert self.blocks is not None
         self.is_native = True
-        compile_passes(self.blocks, operands)
+        compile_passes(blocks, operands)
 
     def refuse(self, reason: str, line: str = "") -> None:
         """Leave the function as it is."""
         self.refused, self.reason, self.line = True, reason, line
+
+
+def shortest(function: Any, operands: tuple) -> float:
+    """Return what the shorter of two calls takes, in seconds."""
+    spent = []
+    for _ in range(2):
+        begin = time.perf_counter()
+        function(*operands)
+        spent.append(time.perf_counter() - begin)
+    return min(spent)
 
 
 def shared(function: FunctionType) -> dict[str, Any]:
