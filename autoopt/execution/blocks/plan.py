@@ -83,6 +83,8 @@ class RowPlan:
         What each result of a pass is, by its name: the expression that is summed.
     handed : tuple of tuple of str
         The names that each stage but the last returns.
+    positions : frozenset of str
+        Arguments that must be the numbers of the rows, 0 to n - 1: blocks have their own.
     """
 
     text: str
@@ -93,6 +95,7 @@ class RowPlan:
     axes: Mapping[str, int]
     lines: Mapping[str, str]
     handed: tuple[tuple[str, ...], ...] = ()
+    positions: frozenset[str] = frozenset()
 
     def functions(self, outside: Mapping[str, Any] | None = None) -> dict[str, FunctionType]:
         """Return the functions by name; `outside` has what else their names stand for, such as exceptions."""

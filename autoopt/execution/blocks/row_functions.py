@@ -55,7 +55,7 @@ class RowFunction:
             names = self.__code__.co_varnames[len(operands) : self.__code__.co_argcount]
             operands = (*operands, *(named[name] for name in names))
         shapes = [getattr(value, "shape", ()) for value in operands]
-        if shapes != self.shapes:
+        if shapes != self.shapes or (self.blocks is not None and not self.blocks.holds(operands)):
             self.forget()
             self.shapes = shapes
             self.refused = _bytes(operands) < LEAST

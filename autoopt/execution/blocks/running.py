@@ -17,7 +17,7 @@ from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import Pairs
 from autoopt.execution.blocks.threads import one_blas_thread, pool, threads_now
 from autoopt.execution.blocks.values import NotInBlocks
-from autoopt.execution.native.machine import definition
+from autoopt.execution.native.machine import Changed, Failed, definition
 
 BLOCK = 2**18
 """Bytes of the rows that one block reads: about half of a second-level cache."""
@@ -66,7 +66,14 @@ def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
     axes, count = rows_of(names, operands)
     samples = {name: _sample(value, axes.get(name)) for name, value in zip(names, operands, strict=True)}
     with np.errstate(all="ignore"):
-        return Splitting(function.__globals__, [tree], samples, axes, count, SAMPLED).plan()
+        positions = {name for name, value in zip(names, operands, strict=True) if _is_positions(value, count)}
+        return Splitting(function.__globals__, [tree], samples, axes, count, SAMPLED, positions).plan()
+
+
+def _is_positions(value: Any, count: int) -> bool:
+    """Whether a value is the numbers of the rows."""
+    is_whole = isinstance(value, np.ndarray) and value.shape == (count,) and value.dtype.kind in "iu"
+    return is_whole and bool(value[-1] == count - 1) and bool((value == np.arange(count)).all())
 
 
 def _sample(value: Any, axis: int | None) -> Any:
@@ -127,6 +134,11 @@ class Blocks:
         size = block_rows(plan, given, self.size)
         return driven(plan, self.functions, known, lambda row_pass, known: self.passed(row_pass, known, count, size))
 
+    def holds(self, operands: Sequence[Any]) -> bool:
+        """Whether operands that must be the numbers of the rows are so still."""
+        named = zip(self.plan.arguments, operands, strict=True)
+        return all(_is_positions(value, len(value)) for name, value in named if name in self.plan.positions)
+
     def passed(self, row_pass: RowPass, known: Mapping[str, Any], count: int, size: int) -> dict[str, Any]:
         """Return the combined results of a pass over all rows."""
         function, fast = self.functions[row_pass.name], self.fast.get(row_pass.name)
@@ -136,8 +148,14 @@ class Blocks:
 
         def block(number: int) -> dict[str, Any]:
             start, stop = number * size, min((number + 1) * size, count)
-            run = fast if fast is not None and stop - start == size else function
-            found = run(*self.operands(row_pass, known, start, stop))
+            operands = self.operands(row_pass, known, start, stop)
+            if fast is not None and stop - start == size:
+                try:
+                    found = fast(*operands)
+                except (Changed, Failed):  # other kinds of data, or what the text alone can tell about
+                    found = function(*operands)
+            else:
+                found = function(*operands)
             if whole.names:
                 whole.put(found, start, stop)
                 found = {name: found[name] for name in summed}

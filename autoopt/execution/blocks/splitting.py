@@ -36,7 +36,7 @@ class Splitting(Writes):
     def __post_init__(self) -> None:
         for name, value in self.operands.items():
             axis = self.axes.get(name)
-            is_positions = axis == 0 and _is_positions(value, self.rows)
+            is_positions = name in self.positions
             self.values[name] = Value(value, axis, int(axis is not None), is_positions)
             if is_positions:
                 made = ast.parse(f"{name} = np.arange(rows)").body[0]
@@ -63,7 +63,9 @@ class Splitting(Writes):
             raise NotInBlocks("it does nothing with rows")
         sized = next(name for name in self.axes if not self.values[name].is_positions)
         arguments = tuple(self.operands)
-        return written(Split(last.name, arguments, self.outside, self.axes, sized, self.statements, self.results))
+        return written(
+            Split(last.name, arguments, self.outside, self.axes, sized, self.positions, self.statements, self.results)
+        )
 
     def _run(self, definition: ast.FunctionDef, returned: Callable[[ast.Return], Any]) -> Any:
         """Take the statements of one function in turn, and return what becomes of the last one."""
@@ -232,11 +234,6 @@ class Splitting(Writes):
 
 def _binary(op: ast.operator) -> Any:
     return lambda one, other: ast.BinOp(one, op, other)
-
-
-def _is_positions(value: Any, rows: int) -> bool:
-    is_whole = isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu"
-    return is_whole and bool((value == np.arange(rows)).all())
 
 
 def _renamed(statement: ast.stmt, names: Mapping[str, str], new: Mapping[str, str] | None = None) -> ast.stmt:

@@ -79,3 +79,7 @@ def one_blas_thread() -> Iterator[None]:
     """Have BLAS use one thread."""
     with _controller().limit(limits=1):
         yield
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)  # a child has the pool, and none of its threads

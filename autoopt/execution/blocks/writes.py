@@ -7,7 +7,7 @@ after: `mutate` raises levels until that is so.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,6 +37,8 @@ class Writes(Calls):
         The axis of the rows of these.
     count, rows : int
         How many rows there are, and how many are sampled.
+    positions : set of str
+        Operands that are the numbers of the rows, 0 to n - 1.
     """
 
     outside: dict[str, Any]
@@ -45,6 +47,7 @@ class Writes(Calls):
     axes: Mapping[str, int]
     count: int
     rows: int
+    positions: Set[str] = frozenset()
     names: dict[str, str] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
@@ -77,6 +77,8 @@ class Split:
         The axis of the rows of its arguments.
     sized : str
         One of these that is not the numbers of the rows.
+    positions : set of str
+        Those that are.
     statements : sequence of Statement
     results : sequence of Result
     """
@@ -86,6 +88,7 @@ class Split:
     outside: dict[str, Any]
     axes: Mapping[str, int]
     sized: str
+    positions: Set[str]
     statements: Sequence[Statement]
     results: Sequence[Result]
 
@@ -121,6 +124,7 @@ def written(split: Split) -> RowPlan:
         axes=dict(split.axes),
         lines={result.name: result.line for result in split.results},
         handed=tuple(handed),
+        positions=frozenset(split.positions),
     )
 
 

@@ -1,14 +1,18 @@
 """Printed functions divided by rows: the same results by blocks of any size, in any number of threads."""
 
+import os
+
 import numpy as np
 import pytest
 from row_programs import BY_ROWS, MIXING, started
 
 import autoopt
+from autoopt.execution.blocks.compiled import compile_passes
 from autoopt.execution.blocks.loops import with_loop
 from autoopt.execution.blocks.row_functions import shared
 from autoopt.execution.blocks.running import Blocks, planned
 from autoopt.execution.blocks.sums import Pairs
+from autoopt.execution.blocks.threads import pool
 from autoopt.execution.blocks.values import NotInBlocks
 from autoopt.execution.tiering import agree
 
@@ -141,3 +145,57 @@ def test_the_loop_that_can_be_read_gives_what_whole_arrays_give(name):
             namespace = {}
             exec(compile(text, "<loop>", "exec"), namespace)
             assert agree(function(*operands), namespace[function.__name__](*operands)), kind
+
+
+def test_groups_that_are_the_numbers_of_the_rows_at_first_may_be_others_later():
+    def f(p, y, g):
+        return np.sum((y - p[g % 3]) ** 2 * y[g])
+
+    rows = 200_000
+    y, g = np.random.default_rng(0).normal(size=rows), np.arange(rows)
+    objective = autoopt.objective(f, np.zeros(3), y, g)
+    for _ in range(30):
+        objective.value_and_grad(np.ones(3))
+    other = g[::-1].copy()
+    objective.rebind((y, other))
+    assert objective.value(np.ones(3)) == pytest.approx(f(np.ones(3), y, other), rel=1e-12)
+    _, gradient = objective.value_and_grad(np.ones(3))
+    expected = autoopt.objective(f, np.zeros(3), y, other).grad(np.ones(3))
+    np.testing.assert_allclose(gradient, expected, rtol=1e-10)
+
+
+def test_functions_run_over_blocks_once_they_have_cost_enough_and_follow_other_data():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60_000, 6)), rng.normal(size=60_000)
+
+    def f(w, X, y):
+        return np.sum(np.log1p(np.exp(X @ w)) - y * (X @ w))
+
+    objective = autoopt.objective(f, np.zeros(6), X, y)
+    for _ in range(60):
+        objective.value_and_grad(np.ones(6))
+    state = objective.dispatch.paths[0].compiled["value_and_grad"].namespace["value_and_grad"]
+    assert state.blocks is not None or "faster" in state.reason
+    for data in ((X[::-1].copy(), y), (X[:50_000], y[:50_000]), (np.rint(X), np.rint(y))):
+        other = autoopt.objective(f, np.zeros(6), *data)
+        assert objective.rebind(data) or len(data[1]) < 60_000
+        if len(data[1]) == 60_000:
+            np.testing.assert_allclose(objective.grad(np.ones(6)), other.grad(np.ones(6)), rtol=1e-10)
+
+
+def test_data_of_another_kind_are_run_by_the_text():
+    objective, x = evaluated(*started(BY_ROWS["logistic"], rows=20_000))
+    ((function, operands),) = functions(objective, x, "value_and_grad")
+    blocks = Blocks(planned(function, operands), shared(function))
+    compile_passes(blocks, tuple(operands))
+    whole = [np.rint(value).astype(np.int32) if np.ndim(value) == 2 else value for value in operands]
+    assert agree(function(*whole), blocks(*whole))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks on this system")
+def test_a_forked_process_has_threads_of_its_own():
+    assert pool(1).submit(int, 1).result() == 1
+    child = os.fork()
+    if not child:
+        os._exit(0 if pool(1).submit(int, 2).result(timeout=20) == 2 else 1)
+    assert os.waitpid(child, 0)[1] == 0
