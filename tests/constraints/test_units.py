@@ -88,6 +88,7 @@ IMPOSSIBLE = {
 }
 
 
+@pytest.mark.slow_for("circle and half plane-trust-constr-1000000000000.0")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("units", UNITS)
 @pytest.mark.parametrize("method", METHODS)

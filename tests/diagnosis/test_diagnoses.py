@@ -49,6 +49,7 @@ def test_message_ends_with_the_cause_and_line() -> None:
     assert "np.log" in ending and "test_diagnoses.py:" in ending and "\n" not in ending
 
 
+@pytest.mark.slow
 def test_healthy_run_has_no_diagnosis_and_imports_none() -> None:
     code = (
         "import sys, autoopt; from scipy.optimize import rosen\n"

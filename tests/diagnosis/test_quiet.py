@@ -49,6 +49,7 @@ def test_forks_are_quiet_too(name, capfd):
     assert "one_sided.py" not in (said := capfd.readouterr().err) and "inference.py" not in said
 
 
+@pytest.mark.slow
 def test_bounds_into_which_slopes_are_infinite_are_quiet():
     with warnings.catch_warnings(action="error", category=RuntimeWarning):
         for f in (lambda x: np.sqrt(x[0]) + x[1] ** 2, lambda x: -np.sqrt(x[0]) + x[1] ** 2):

@@ -46,6 +46,7 @@ def agree(found: np.ndarray, expected: np.ndarray) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * size)
 
 
+@pytest.mark.slow_for("mixture_cure", "sorted_l_moments")
 @pytest.mark.parametrize("case", [case for case in CASES if not case.xfail][::11], ids=lambda case: case.name)
 @pytest.mark.sampled(10)
 def test_corpus(case):
@@ -82,6 +83,7 @@ def data(x, A, k, c):
     return np.sum(np.exp(A @ x * c)[k]) + x @ A @ x
 
 
+@pytest.mark.slow_for("several_results")
 @pytest.mark.parametrize("function", [several_results, written, integers])
 def test_steps(function):
     check(function, np.array([0.3, 0.7, 1.1]), ())

@@ -185,6 +185,7 @@ def drawn(case):
     return model, rng
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", range(24))
 @pytest.mark.sampled(6)
 def test_the_text_of_a_random_model_is_that_of_a_derivation(case):
@@ -356,6 +357,7 @@ def test_a_fourth_length_needs_no_derivation(monkeypatch):
         autoopt.grad(garch)(X0, *regression(10))
 
 
+@pytest.mark.slow
 def test_second_derivatives_of_a_fourth_length():
     def f(b, X, y):
         return np.mean(np.exp(0.1 * (y - X @ b))) + np.log(len(y)) * np.sum(b**4)

@@ -256,6 +256,7 @@ def test_unknown_method_refused():
         LogisticRegression(method="newton-gc").fit(*tumours())
 
 
+@pytest.mark.slow
 def test_models_import_no_heavy_package():
     import subprocess
     import sys

@@ -101,6 +101,7 @@ PREDICTED = {
 }
 
 
+@pytest.mark.slow_for("ordered logit", "three classes")
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", PREDICTED)
 def test_predictions_for_other_rows_are_those_of_the_estimator(name):

@@ -113,6 +113,7 @@ def test_rows_of_one_frame_are_observations():
     assert found.nobs == N and found.bic == pytest.approx(3 * np.log(N) - 2 * found.llf)
 
 
+@pytest.mark.slow
 def test_rows_of_weight_zero_are_no_observations():
     """As in R, whose lm leaves them out of the degrees of freedom and of logLik; statsmodels without them."""
     w = np.where(np.arange(N) % 6 == 0, 0.0, 1 + X**2)

@@ -33,6 +33,7 @@ def firth(X, y):
     return optimize.root(score, np.zeros(X.shape[1]), tol=1e-13).x
 
 
+@pytest.mark.slow
 def test_endometrial_cancer_is_as_published():
     """logistf 1.26, logistf(HG ~ NV + PI + EH, endometrial), as in Heinze and Schemper (2002); errors as in brglm2."""
     fitted = autoopt.fit(logistic, np.zeros(4), (X, HG), kind=NLL, penalty="firth", names=NAMES)
@@ -51,6 +52,7 @@ def endometrial(X=X, names=NAMES, **options):
     return autoopt.fit(logistic, np.zeros(len(names)), (X, HG), kind=NLL, penalty="firth", names=names, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("held", "statistic"), [pytest.param((1,), 6.7985, marks=pytest.mark.slow), ((1, 2, 3), 43.65582)]
 )
@@ -82,6 +84,7 @@ def test_likelihood_ratios_do_not_depend_on_units():
         np.testing.assert_allclose(tests[0].statistic, tests[1].statistic, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_likelihood_ratios_of_other_penalised_models_are_refused():
     larger, smaller = endometrial(), endometrial(X[:, :3], NAMES[:3])
     assert not ratio_tests({"larger": larger, "smaller": smaller})

@@ -421,6 +421,7 @@ def test_many_strata_are_those_that_are_summed_one_by_one(monkeypatch):
         np.testing.assert_allclose(fits[0].bse, fits[1].bse, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_risk_beyond_the_range_of_numbers_leaves_the_others_as_they_are():
     far = np.vstack([[3000.0, 0.0], X])
     time = np.concatenate([[1e-9], AMOUNTS / np.exp(X[:, 0])])

@@ -68,6 +68,7 @@ DEGENERATE = {
 }
 
 
+@pytest.mark.slow_for("skewness of symmetric data")
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_minima_of_higher_order_have_no_standard_errors(name):
     """The information is 0 there (Azzalini 1985, Scandinavian Journal of Statistics 12, for the skewness)."""
