@@ -301,6 +301,7 @@ def test_copies_are_written_into_by_themselves(function):
     np.testing.assert_allclose(run.gradient(), slopes, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_hessian_of_a_long_chain_is_its_products() -> None:
     """As a whole it would take minutes to derive."""
     from autoopt.graph.kinds import LONG, at_once

@@ -59,6 +59,7 @@ def test_exported_source_is_right_for_other_numbers_of_rows(f):
         assert np.allclose(gradient, expected, rtol=1e-8, atol=2 * error.max())
 
 
+@pytest.mark.slow_for("garch")
 @pytest.mark.parametrize("f", [garch, mean_square], ids=lambda f: f.__name__)
 def test_exported_products_with_the_hessian_are_right_for_other_numbers_of_rows(f):
     text, p = printed(f, X0, regression(60), "hvp"), np.array([1.0, -0.5, 0.25])
@@ -67,6 +68,7 @@ def test_exported_products_with_the_hessian_are_right_for_other_numbers_of_rows(
     assert np.allclose(evaluated(text, f, X0, data, p), expected, rtol=1e-8, atol=2 * np.max(error))
 
 
+@pytest.mark.slow
 def test_the_number_of_rows_is_a_symbol():
     text = printed(mean_square, X0, regression(1000))
     assert "n = len(y)" in text

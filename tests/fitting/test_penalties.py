@@ -33,7 +33,6 @@ def firth(X, y):
     return optimize.root(score, np.zeros(X.shape[1]), tol=1e-13).x
 
 
-@pytest.mark.slow
 def test_endometrial_cancer_is_as_published():
     """logistf 1.26, logistf(HG ~ NV + PI + EH, endometrial), as in Heinze and Schemper (2002); errors as in brglm2."""
     fitted = autoopt.fit(logistic, np.zeros(4), (X, HG), kind=NLL, penalty="firth", names=NAMES)

@@ -77,6 +77,7 @@ WRITTEN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow_for("reads_one_triangle")
 @pytest.mark.sampled(8)
 @pytest.mark.parametrize("f", WRITTEN, ids=lambda f: f.__name__)
 def test_derivatives(f) -> None:
@@ -89,6 +90,7 @@ def test_derivatives(f) -> None:
         np.testing.assert_allclose(objective.hessp(x, np.eye(3)), objective.hess(x), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow_for("2")
 @pytest.mark.parametrize("size", [1, 2])
 def test_small_matrices(size) -> None:
     def f(x):
@@ -138,6 +140,7 @@ def test_products_of_matrices_are_made_once_for_each_point() -> None:
     assert text.count(" @ ") >= 6  # two for each of three parameters
 
 
+@pytest.mark.slow
 def test_many_numbers_are_not_taken_apart() -> None:
     def f(x, E):
         L = np.linalg.cholesky(np.eye(N) * 9 + np.sum(x[:, None, None] * E, axis=0))

@@ -51,6 +51,7 @@ def test_limits_of_a_table_are_met_and_reported():
         least_squares(decay, table, bounds=(0.0, 5.0))
 
 
+@pytest.mark.slow
 def test_second_derivatives_are_those_of_the_composition():
     table = Parameters(height=Parameter(1.0, tied="2 * rate + 1"), rate=Parameter(1.0, transform="log"), floor=0.5)
     start = Start.of(table)
