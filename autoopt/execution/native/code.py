@@ -54,6 +54,8 @@ class Code:
         Declarations of functions, by name.
     constants : list of str
         Definitions of constant arrays.
+    instructions : dict of str
+        What computes each register.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -61,6 +63,7 @@ class Code:
     handed: list[Memory] = field(default_factory=list)
     externals: dict[str, str] = field(default_factory=dict)
     constants: list[str] = field(default_factory=list)
+    instructions: dict[str, str] = field(default_factory=dict)
     count: int = 0
     depth: int = 0
     hints: int = 0
@@ -80,6 +83,7 @@ class Code:
         """Append an instruction and return the register with its result."""
         register = self.name()
         self.lines.append(f"  {register} = {instruction}")
+        self.instructions[register] = instruction
         return register
 
     def call(self, name: str, *operands: str) -> str:

@@ -264,6 +264,24 @@ def _polygamma(code: Code, order: str, x: str) -> str:
     return _TRIGAMMA(code, x)
 
 
+_LOG1P = FLOATS[np.log1p]
+_LOG1P_OF_POWER = written("log1p_of_power", logarithms.log1p_of_power)
+
+
+@emits(FLOATS, np.log1p)
+def _log1p(code: Code, x: str) -> str:
+    """log(1 + x), in a softplus that of 1 + e**-|z|."""
+    register, exponent = x, x
+    for pattern in (r"call double @exp\(double (%\w+)\)", r"fneg double (%\w+)"):
+        made = re.match(pattern, code.instructions.get(register, ""))
+        if made is None:
+            return _LOG1P(code, x)
+        register, exponent = made[1], register
+    if "@llvm.fabs" in code.instructions.get(register, ""):
+        return _LOG1P_OF_POWER(code, exponent)
+    return _LOG1P(code, x)
+
+
 @emits(TESTS, np.isnan)
 def _isnan(code: Code, x: str) -> str:
     return code.put(f"fcmp uno double {x}, {x}")

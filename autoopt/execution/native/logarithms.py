@@ -53,6 +53,11 @@ def split(x: Double) -> tuple[Double, Bits, Double]:
     return k, biased, ((shifted & MANTISSA) + ROOT).double() - 1.0
 
 
+def inverse_power(biased: Bits) -> Double:
+    """Return 2**(1 - k) of k + 1023, which is 0 for the largest."""
+    return ((2047 - biased) << 52).double()
+
+
 def curvature(f: Double, coefficients: tuple[float, ...]) -> tuple[Double, Double]:
     """Return f**2 / 2, and log(1 + f) - f + f**2 / 2."""
     half = 0.5 * f * f
@@ -85,7 +90,7 @@ def log1p(x: Double) -> Double:
     """Return log(1 + x); what rounding takes from 1 + x is put back to f."""
     one_more, lost = exact_sum(1.0, x)
     k, biased, fraction = split(one_more)
-    f, left = exact_sum(fraction, lost * ((2046 - biased) << 52).double())
+    f, left = exact_sum(fraction, 0.5 * lost * inverse_power(biased))
     half, rest = curvature(f, LOGARITHM)
     value = fma(k, LN2_HIGH, f - (half - (fma(k, LN2_LOW, rest) + left)))
     return select(abs(x) < SMALL, x, checked(x, value, -1.0))
@@ -102,7 +107,7 @@ def natural(x: Double, rest: Double | float = 0.0) -> tuple[Double, Double]:
     """Return log(x + rest) as two doubles, for positive numbers that are finite."""
     small = x < SMALLEST
     k, biased, fraction = split(select(small, x * 2.0**54, x))
-    f, left = (fraction, 0.0) if rest == 0.0 else exact_sum(fraction, rest * ((2046 - biased) << 52).double())
+    f, left = (fraction, 0.0) if rest == 0.0 else exact_sum(fraction, 0.5 * rest * inverse_power(biased))
     high, low = mantissa(f, left)
     k = k - select(small, 54.0, 0.0)
     total, lost = quick_sum(k * LN2_HIGH, high)
@@ -129,13 +134,24 @@ def log10(x: Double) -> Double:
     return _in_other_units(x, LOG10_E, LOG10_2)
 
 
-def logaddexp(a: Double, b: Double) -> Double:
-    """Return log(e**a + e**b), the larger and log(1 + f) with f from 0 to 1; at equal infinities NumPy's a + log(2)."""
-    gap = abs(a - b)
-    f = exp(-gap)
+def log1p_of_power(x: Double) -> Double:
+    """Return log(1 + e**x) for x <= 0, log(1 + f) with f from 0 to 1, which needs no exponent."""
+    high, low = _one_and_power(x)
+    return high + low
+
+
+def _one_and_power(x: Double) -> tuple[Double, Double]:
+    """Return log(1 + e**x) for x <= 0 as two doubles."""
+    f = exp(x)
     half, rest = curvature(f, LOGARITHM_TO_TWO)
     high, low = quick_sum(f, -half)
-    larger = select(a > b, a, b)
-    total, lost = exact_sum(larger, high)
-    value = total + (lost + (low - fma(0.5 * f, f, -half) + rest))
+    return high, low - fma(0.5 * f, f, -half) + rest
+
+
+def logaddexp(a: Double, b: Double) -> Double:
+    """Return log(e**a + e**b), the larger and what the other adds; at equal infinities NumPy's a + log(2)."""
+    gap = abs(a - b)
+    high, low = _one_and_power(-gap)
+    total, lost = exact_sum(select(a > b, a, b), high)
+    value = total + (lost + low)
     return select(a.equals(b), a + math.log(2), select(gap.equals(math.inf), total, value))
