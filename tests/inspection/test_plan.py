@@ -138,3 +138,23 @@ def test_plan_of_arrays_and_as_json():
     assert json.loads(json.dumps(plan.to_dict()))["kinds"]["vjp"]["tier"] == PENDING
     assert repr(plan).startswith("<plan of ") and max(map(len, str(plan).split("\n"))) <= 120
     assert autoopt.objective(branching, X0, engine="numba").plan().kinds["gradient"].why == ()
+
+
+def test_what_divides_by_rows_and_what_does_not_is_said_with_the_line():
+    X, y = np.random.default_rng(0).normal(size=(2000, 3)), np.ones(2000)
+
+    def summed(w, X, y):
+        return np.sum((y - X @ w) ** 2)
+
+    def cumulated(w, X, y):
+        z = np.cumsum(X @ w)
+        return np.sum(z * y)
+
+    plans = []
+    for f in (summed, cumulated):
+        objective = autoopt.objective(f, np.ones(3), X, y)
+        objective.value_and_grad(np.ones(3))
+        plans.append(str(objective.plan()))
+    assert "value_and_grad is a sum over rows in 1 pass, run on whole arrays" in " ".join(plans[0].split())
+    told = " ".join(plans[1].split())
+    assert "value_and_grad is not divided by rows: cumsum along the rows, in `z = np.cumsum(X @ w)`" in told

@@ -25,7 +25,7 @@ ENOUGH = 0.03
 """Seconds spent in a function before it is looked at by rows, which takes about half as long."""
 
 LEAST = 2**20
-"""Bytes of rows that a function reads: what is smaller stays in the cache as it is."""
+"""Bytes of rows that a function reads, eight numbers made of each: what is smaller stays in the cache as it is."""
 
 
 class RowFunction:
@@ -123,7 +123,9 @@ def shared(function: FunctionType) -> dict[str, Any]:
 
 
 def _bytes(operands: Iterable[Any]) -> int:
-    return sum(value.nbytes for value in operands if isinstance(value, np.ndarray))
+    """Return how much memory a function is likely to go through: its operands, and what it makes of each row."""
+    arrays = [value for value in operands if isinstance(value, np.ndarray)]
+    return sum(value.nbytes for value in arrays) + 64 * max((len(value) for value in arrays if value.ndim), default=0)
 
 
 def watch(namespace: dict[str, Any], names: Iterable[str]) -> None:

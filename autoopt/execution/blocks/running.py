@@ -17,7 +17,8 @@ from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import Pairs
 from autoopt.execution.blocks.threads import one_blas_thread, pool, threads_now
 from autoopt.execution.blocks.values import NotInBlocks
-from autoopt.execution.native.machine import Changed, Failed, definition
+from autoopt.execution.blocks.writing import source_of
+from autoopt.execution.native.machine import Changed, Failed
 
 BLOCK = 2**18
 """Bytes of the rows that one block reads: about half of a second-level cache."""
@@ -61,13 +62,12 @@ def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
     NotInBlocks
         If it mixes rows, or does what is not known.
     """
-    tree = definition(function)
-    names = [argument.arg for argument in tree.args.args]
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
     axes, count = rows_of(names, operands)
     samples = {name: _sample(value, axes.get(name)) for name, value in zip(names, operands, strict=True)}
     with np.errstate(all="ignore"):
         positions = {name for name, value in zip(names, operands, strict=True) if _is_positions(value, count)}
-        return Splitting(function.__globals__, [tree], samples, axes, count, SAMPLED, positions).plan()
+        return Splitting(function.__globals__, [source_of(function)], samples, axes, count, SAMPLED, positions).plan()
 
 
 def _is_positions(value: Any, count: int) -> bool:

@@ -54,11 +54,11 @@ class Splitting(Writes):
         if "rows" in self._own_names:
             raise NotInBlocks("something is called rows, which is their number here")
         *ahead, last = self.definitions
-        for definition in ahead:
+        for definition, text in zip(ahead, self.texts, strict=False):
             self.names = {argument.arg: known[argument.arg] for argument in definition.args.args}
-            known |= self._run(definition, self._handed)
+            known |= self._run(definition, text, self._handed)
         self.names = {argument.arg: known[argument.arg] for argument in last.args.args}
-        self._run(last, self._return)
+        self._run(last, self.texts[-1], self._return)
         if not self.results:
             raise NotInBlocks("it does nothing with rows")
         sized = next(name for name in self.axes if not self.values[name].is_positions)
@@ -67,10 +67,11 @@ class Splitting(Writes):
             Split(last.name, arguments, self.outside, self.axes, sized, self.positions, self.statements, self.results)
         )
 
-    def _run(self, definition: ast.FunctionDef, returned: Callable[[ast.Return], Any]) -> Any:
+    def _run(self, definition: ast.FunctionDef, text: str, returned: Callable[[ast.Return], Any]) -> Any:
         """Take the statements of one function in turn, and return what becomes of the last one."""
+        lines = text.splitlines()
         for statement in definition.body:
-            self.comment = ast.unparse(statement)
+            self.comment = _quoted(lines[: statement.lineno]) or ast.unparse(statement)
             try:
                 if isinstance(statement, ast.Return):
                     return returned(statement)
@@ -230,6 +231,11 @@ class Splitting(Writes):
         self.results.append(Result(new, ROWS, value.level, value.axis, ast.unparse(made)))
         self.write(ast.Assign([ast.Name(new, ast.Store())], made), value.level, True, [new])
         return self.values[new], ast.Name(new, ast.Load())
+
+
+def _quoted(lines: list[str]) -> str:
+    """Return the user's line that printed lines quote last, in a comment; "" if they quote none."""
+    return next((line.strip()[2:] for line in reversed(lines) if line.strip().startswith("# ")), "")
 
 
 def _binary(op: ast.operator) -> Any:

@@ -20,8 +20,8 @@ from autoopt.execution.blocks.running import Blocks, block_rows, driven
 from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import joined
 from autoopt.execution.blocks.values import FixedRows, NotInBlocks
+from autoopt.execution.blocks.writing import source_of
 from autoopt.execution.modules import executed
-from autoopt.execution.native.machine import definition
 
 _FIXED = re.compile(r'f"(This code was written for \d+ rows [^{]*)')
 
@@ -52,8 +52,7 @@ def plan_of_module(
         raise FixedRows(f"its source is for one number of rows ({fixed[1].strip()}...)")
     namespace = executed(text, names[-1])
     functions = [namespace[name] for name in names if isinstance(namespace.get(name), FunctionType)]
-    trees = [definition(function) for function in functions]
-    read = {argument.arg for tree in trees for argument in tree.args.args}
+    read = {name for one in functions for name in one.__code__.co_varnames[: one.__code__.co_argcount]}
     count = min(len(value) for value in data.values())
     rows = min(count, SAMPLED)
     samples = {name: np.array(value[:rows]) for name, value in data.items() if name in read}
@@ -63,7 +62,9 @@ def plan_of_module(
             _refuse_as_long(name, value, known)
     with np.errstate(all="ignore"):
         axes = dict.fromkeys(samples, 0)
-        return Splitting(namespace, trees, free | samples, axes, -1, rows).plan()
+        return Splitting(
+            namespace, [source_of(function) for function in functions], free | samples, axes, -1, rows
+        ).plan()
 
 
 def _refuse_as_long(name: str, value: Any, known: Mapping[str, Any]) -> None:

@@ -29,8 +29,8 @@ class Writes(Calls):
     ----------
     outside : dict
         The namespace of the function.
-    definitions : sequence of ast.FunctionDef
-        The function, and ahead of it those that return, in dictionaries, what it takes besides operands.
+    texts : sequence of str
+        Of the function, and ahead of it of those that return, in dictionaries, what it takes besides operands.
     operands : mapping of str to value
         Samples of those that have rows.
     axes : mapping of str to int
@@ -42,7 +42,7 @@ class Writes(Calls):
     """
 
     outside: dict[str, Any]
-    definitions: Sequence[ast.FunctionDef]
+    texts: Sequence[str]
     operands: Mapping[str, Any]
     axes: Mapping[str, int]
     count: int
@@ -73,6 +73,11 @@ class Writes(Calls):
             k += 1
             name = f"{stem}_{k}"
         return name
+
+    @cached_property
+    def definitions(self) -> list[ast.FunctionDef]:
+        """The syntax trees of the functions."""
+        return [node for text in self.texts for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
 
     @cached_property
     def _own_names(self) -> set[str]:
