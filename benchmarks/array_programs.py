@@ -118,7 +118,7 @@ def gemver(x, u1, v1, u2, v2, y, z):
     return np.sum(w**2) + np.sum(moved**2)
 
 
-@program(_tall, size=300, small=6)
+@program(_tall, size=200, small=6)
 def syrk(x, C, n):
     A = x.reshape(n, -1)
     C = C.copy()
@@ -131,7 +131,7 @@ def syrk(x, C, n):
 
 @program(
     lambda n, rng: (rng.normal(size=n * (n // 2)) / n, (rng.normal(size=(n, n // 2)), rng.normal(size=(n, n)), n)),
-    size=240,
+    size=200,
     small=6,
 )
 def syr2k(x, B, C, n):

@@ -28,7 +28,7 @@ def test_there_are_seventeen():
 def test_slopes_are_those_by_differences_to_second_order(program):
     x, data = started(program)
     objective = Objective(program.f, x, data)
-    np.testing.assert_allclose(objective.fun(x), program.f(x, *data), rtol=1e-12)
+    np.testing.assert_allclose(objective.value(x), program.f(x, *data), rtol=1e-12)
     for seed in range(2):
         p = 0.1 * np.random.default_rng(seed).normal(size=x.size)
         slope, doubt = differences.directional(lambda z: program.f(z, *data), x, p)

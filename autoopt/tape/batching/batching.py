@@ -42,6 +42,7 @@ from autoopt.tape.batching.flatten import flatten
 from autoopt.tape.batching.grids import factor
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.batching.slices import cumulative
+from autoopt.tape.batching.writes import put_together
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
 from autoopt.tape.loops.uniform import uniform
@@ -79,7 +80,7 @@ def vectorise(tape: Tape) -> Tape:
     kept = _vectorised.get(id(tape))
     if kept is None or kept[0]() is not tape:
         with collector_resting():
-            batched = _batched(cumulative(tape))
+            batched = _batched(cumulative(put_together(tape)))
         batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
         key = id(tape)
         kept = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)

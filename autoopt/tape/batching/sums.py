@@ -117,6 +117,8 @@ def _reduced(builder: TapeBuilder, operation: Any, block: Operand, grid: Grid, f
 def _product(placement: Placement, group: StepClass, steps: np.ndarray, grid: Grid, full: Grid) -> int | None:
     """Return a sum of products as a matrix product, None if it is none: X @ w for X[i, j] * w[j] summed over j."""
     first = placement.steps[steps[0]]
+    if group.operation is total and first.operation is np.multiply and len(first.shape) == 1 and grid:
+        return _matrix_product(placement, group, steps, grid, full)
     if (
         group.operation is not total
         or first.operation is not np.multiply
@@ -151,6 +153,27 @@ def _product(placement: Placement, group: StepClass, steps: np.ndarray, grid: Gr
     if len(right) == 1:
         return builder.call(np.matmul, (a, b), grid, dtype)
     return builder.call(np.matmul, (a, builder.transpose(b, (1, 0))), grid, dtype)
+
+
+def _matrix_product(placement: Placement, group: StepClass, steps: np.ndarray, grid: Grid, full: Grid) -> int | None:
+    """Return a sum of rows times numbers as a matrix product, None if it is none: X @ W for X[i, j] * W[j] over j."""
+    pair = placement.classes.operands(steps).T
+    if len(full) != len(grid) + 1 or any(placement.constants(column) is not None for column in pair):
+        return None
+    ranks = [len(placement.steps[column[0]].shape) for column in pair]
+    if sorted(ranks) != [0, 1]:
+        return None
+    last, builder = len(grid), placement.builder
+    sources = [placement.resolve(column) for column in (pair if ranks == [0, 1] else pair[::-1])]
+    axes = [tuple(sorted({axis for p in positions for axis in varying(p, full)})) for _, positions in sources]
+    if axes != [tuple(range(last + 1)), (last,)]:
+        return None
+    before = builder.gathers
+    numbers, rows = (builder.fetch(base, positions, full) for base, positions in sources)
+    shapes = [builder.shape(operand.step) for operand in (numbers, rows)]
+    if builder.gathers > before or shapes != [full, (full[-1], *group.step.shape)]:
+        return None
+    return builder.call(np.matmul, (numbers.step, rows.step), (*grid, *group.step.shape), group.step.dtype)
 
 
 def _segments(placement: Placement, group: StepClass, steps: np.ndarray, owners: np.ndarray, grid: Grid) -> list[int]:
