@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autoopt.errors import DataError, UsageError
+from autoopt.stages import stage
 
 if TYPE_CHECKING:
     from autoopt.batches.layout import Given, Layout
@@ -97,13 +98,15 @@ class Batches:
 
         self._survey()
         stream, done, dropped = self._reading.stream, 0, 0
-        for batch, out in ahead(self._reading.batches(stream.parts), self._read_ahead):
-            many = rows_in(batch)
-            done, dropped = done + many, dropped + out
-            if self._progress is not None:
-                self._progress(done + dropped, stream.rows)
-            if many:
-                yield batch
+        total = "" if stream.rows is None else f" of {stream.rows}"
+        with stage(f"reading {self.name}", lambda: f"{done + dropped}{total} rows"):
+            for batch, out in ahead(self._reading.batches(stream.parts), self._read_ahead):
+                many = rows_in(batch)
+                done, dropped = done + many, dropped + out
+                if self._progress is not None:
+                    self._progress(done + dropped, stream.rows)
+                if many:
+                    yield batch
         self._finish(done, dropped)
 
     def _finish(self, done: int, dropped: int) -> None:

@@ -88,6 +88,8 @@ class Bound:
         The columns or arrays that are used.
     encode : callable or None
         The model's own way from another table to what its predictions take.
+    batches : Batches or None
+        All rows, where they are read in batches: `arguments` are then those of some rows.
     """
 
     arguments: dict[str, Any]
@@ -98,10 +100,14 @@ class Bound:
     total: int | None = None
     used: tuple[str, ...] = ()
     encode: Callable | None = None
+    batches: Any = None
 
     @property
     def columns(self) -> list[str]:
         """The names of the columns of the matrix that is the first argument; none if there is no such matrix."""
+        if self.batches is not None:
+            first = self.batches.layout.arguments.get(next(iter(self.arguments)))
+            return [] if isinstance(first, str) or first is None else list(first)
         return [] if self.encoding is None else list(self.encoding.columns)
 
     def described(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from autoopt.designs.data import Bound, Selection, bound, dataset
 from autoopt.errors import ModelError, UsageError
+from autoopt.fitting.batched import bound_batches, read_in_batches
 from autoopt.fitting.modelfile import Model
 from autoopt.tables import completeness
 
@@ -27,6 +28,8 @@ def arguments(model: Model, data: Any, selection: Selection, reading: Any = None
     names, required = model.data_names, model.required
     if data is None:
         return _nothing(model, required, selection)
+    if read_in_batches(data, reading):
+        return bound_batches(model, data, selection, reading)
     if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
         if reading:
             raise UsageError("reading= says how a file is read, and the data are no file.", remedy="leave it out.")

@@ -79,10 +79,11 @@ def fit(
         called without arguments.
     x0 : scalar, array, nested dict, list or tuple of them, Parameters, or function of the data, optional
         The start, in place of the model's; a function needs one.
-    data : path, dict of str to array, data frame or tuple, optional
+    data : path, dict of str to array, data frame, tuple or `autoopt.batches`, optional
         In place of the model's own; columns or arrays are bound to the objective's arguments of their names. Files are
         CSV, TSV, Parquet, Feather, JSON lines or records, .npz, .npy, compressed or not, "-" for stdin; frames those of
-        pandas and polars and tables of pyarrow. A single argument whose name is no column takes the frame whole.
+        pandas and polars and tables of pyarrow. A single argument whose name is no column takes the frame whole. A
+        pattern or a folder names tables in several files; what is larger than memory is read in batches.
     method : str, optional
         A row of `autoopt methods`; without it the model's, and without that one chosen to fit.
     kind : str, optional
@@ -221,7 +222,8 @@ def _solved(fitted: Fit, case: Case) -> Fit:
             if hasattr(stop, "result"):
                 diagnoses.name(stop.result, start.structure.names, names)
                 vars(stop)["fit"] = _stopped(fitted, case, stop)
-            if not isinstance(stop, AutooptError) and isinstance(stop, Exception) and is_ours(stop):
+            is_failure = isinstance(stop, Exception) and not isinstance(stop, AutooptError)
+            if is_failure and is_ours(stop) and case.batches is None:
                 case.objective(start.x0, *case.call["args"])  # if it fails by itself, that is what the user must see
             raise
         diagnoses.name(result, start.structure.names, names)

@@ -105,7 +105,8 @@ def _squares(case: Case, x: np.ndarray) -> tuple[int | None, str]:
     from autoopt.tape.rows.squares import squares
 
     try:
-        return _on_tape(case, x, lambda tape: squares(tape, x)), ""
+        found, each = _on_tape(case, x, lambda tape: squares(tape, x)), _read(case)[1]
+        return round(found * each), ""
     except NotByRow as error:
         why, where = error.why, error.location
     except AutooptError as error:
@@ -118,8 +119,9 @@ def _rows_read(case: Case, x: np.ndarray, rows: int) -> int:
     """Return how many rows a likelihood reads that is a sum: those that a mask leaves out are no observations."""
     from autoopt.tape.rows.terms import rows_read
 
+    each = _read(case)[1]
     try:
-        return _on_tape(case, x, lambda tape: rows_read(tape, rows))
+        return round(each * _on_tape(case, x, lambda tape: rows_read(tape, round(rows / each))))
     except AutooptError:  # nothing is seen of what is not followed
         return rows
 
@@ -129,12 +131,13 @@ def _mean_note(fitted: Any, case: Case) -> list[str]:
     from autoopt.tape.rows.means import mean_over_rows
 
     try:
-        found = _on_tape(case, fitted.params, lambda tape: mean_over_rows(tape, case.rows))
+        some, each = _read(case)
+        found = _on_tape(case, fitted.params, lambda tape: mean_over_rows(tape, some))
     except AutooptError:  # nothing is seen of what is not followed
         return []
     if found is None:
         return []
-    count, where = found
+    count, where = round(found[0] * each), found[1]
     root = f"{np.sqrt(count):.3g} times too large (the square root of {count})"
     if fitted.use_t:
         wrong = "the residual variance, log-likelihood, AIC and BIC are not those of the sum; standard errors are."
@@ -158,10 +161,23 @@ def _on_tape(case: Case, x: np.ndarray, work: Callable[[Any], Found]) -> Found:
     if case.call.get("jac") is True:
         function = changed(function, _value)
     at = case.start.structure.unflatten(x)
-    objective = objective_of(function, at, case.call["args"], case.call["engine"])
+    objective = objective_of(function, at, _args(case), case.call["engine"])
     found = work(objective.dispatch.tape_at(x))
     retain(objective)
     return found
+
+
+def _args(case: Case) -> tuple:
+    """Return the data, or those of some rows, if all are read in batches."""
+    return case.call["args"] if case.batches is None else tuple(case.bound.arguments.values())
+
+
+def _read(case: Case) -> tuple[int | None, float]:
+    """Return how many rows are on the tape, and of how many rows each is one."""
+    if case.rows is None or case.batches is None:
+        return case.rows, 1.0
+    some = len(next(iter(case.bound.arguments.values())))
+    return some, case.rows / some
 
 
 def _value(pair: Any) -> Any:
@@ -176,7 +192,7 @@ def _perfect_note(fitted: Any, case: Case) -> list[str]:
     """Return the sentence on residuals that are rounding errors."""
     if not fitted.use_t or not fitted.rows or fitted.result.fun < 0:
         return []
-    arrays = (np.asarray(one) for one in case.call["args"] if shape_of(one))
+    arrays = (np.asarray(one) for one in _args(case) if shape_of(one))
     sizes = [np.abs(one[np.isfinite(one)]).max(initial=0.0) for one in arrays if one.dtype.kind in "iuf"]
     if fitted.result.fun / fitted.rows > ROUNDING * max(sizes, default=0.0) ** 2:
         return []

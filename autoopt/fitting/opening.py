@@ -52,8 +52,8 @@ class Opened:
 
     @property
     def args(self) -> tuple:
-        """The data as the objective takes them."""
-        return tuple(self.arguments.values())
+        """The data as the objective takes them; those that are read in batches as one."""
+        return tuple(self.arguments.values()) if self.bound.batches is None else (self.bound.batches,)
 
     def minimised(self, weights: Any = None, penalty: str | None = None, derivatives: Any = None) -> Minimised:
         """Return what is minimised, as kind and penalty say; the objective is called once, at the start."""
@@ -67,15 +67,27 @@ class Opened:
                 )
             found = Minimised(kind, objective)
         else:
-            outcome = objective(self.start.x0, *self.args)
-            single = observations.as_number(objective, outcome, kind, self.start.x0, self.args)
+            args = tuple(self.arguments.values())
+            outcome = objective(self.start.x0, *args)
+            single = observations.as_number(objective, outcome, kind, self.start.x0, args)
             outcome = outcome if single is objective else float(np.sum(outcome))
             found = Minimised.of(kind, single, outcome, self._weights(weights))
+            if self.bound.batches is not None:
+                found = self._of_all_rows(found, weights, penalty)
             if found.weights is not None and found.is_of_sums:
                 self._require_weighable(found.weights, derivatives)
         if isinstance(self.model, named.Named) and self.model.alpha:
             found = ridged(found, self.model.alpha, self.model.squares)
         return penalised(found, penalty, self.start, self.args, (derivatives, *self.model.derivatives.values()))
+
+    def _of_all_rows(self, found: Minimised, weights: Any, penalty: str | None) -> Minimised:
+        """Return what is minimised of rows that are read in batches: their sum alone, as no array of all is made."""
+        if given := [name for name, value in (("weights", weights), ("penalty", penalty)) if value is not None]:
+            raise UsageError(
+                f"The data are read in batches, and {listed(given)} needs them in memory.",
+                remedy="leave it out, or write it into the objective.",
+            )
+        return replace(found, terms=None, residuals=None, rows=None)
 
     def _require_weighable(self, weights: np.ndarray, derivatives: Any) -> None:
         """Refuse weights of another length than the rows of a sum, and beside derivatives of the sum without them."""
@@ -117,6 +129,8 @@ class Opened:
         """
         if minimised.rows is not None:
             return minimised.rows
+        if self.bound.batches is not None:
+            return int(self.bound.batches.rows)
         shapes = {id(value): shape for value in self.args if (shape := shape_of(value))}
         lengths = {shape[0] for shape in shapes.values()}
         has_rows = any(len(shapes.get(id(value), ())) == 1 or hasattr(value, "columns") for value in self.args)

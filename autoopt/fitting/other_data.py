@@ -27,6 +27,11 @@ def arguments_of(case: Case, function: Callable, data: Any, missing: str) -> tup
     They are those of the fit, or others, by their names; `missing` is "raise" or "drop".
     """
     completeness.check(missing)
+    if data is None and case.batches is not None:
+        raise UsageError(
+            f"{called(function)} needs data in memory, and those of the fit are read in batches.",
+            remedy="pass some: data=...",
+        )
     parameters = positional(function)[1:]
     if any(one.kind is one.VAR_POSITIONAL for one in parameters):
         return (tuple(data) if isinstance(data, tuple | list) else case.call["args"]), ()

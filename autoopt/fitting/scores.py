@@ -71,6 +71,11 @@ def require(case: Case) -> int:
 def _recognised(case: Case, x: Any) -> Any:
     from autoopt.objectives.weighted_rows import terms_of_rows
 
+    if case.batches is not None:
+        raise UsageError(
+            "The data are read in batches, and derivatives of each row are an array of all rows.",
+            remedy="take the covariance 'observed', that of the Hessian, or data in memory.",
+        )
     if case.call.get("jac") is True:
         raise UsageError(
             "The objective returns its gradient beside its value (jac=True), in which rows are not told apart.",

@@ -48,7 +48,7 @@ def separation(fitted: Any, case: Case) -> InferenceError | None:
     if not minimised.kind.is_likelihood or minimised.penalty is not None or case.call["constraints"]:
         return None
     u, start = (case.variables.variables(x) for x in (fitted.params, case.start.flat))
-    if 4 * (case.rows or 0) * u.size > LARGEST:
+    if 4 * (case.rows or 0) * u.size > LARGEST or case.batches is not None:
         return None
     try:
         values, slopes = rows_of(case)

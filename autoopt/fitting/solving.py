@@ -49,6 +49,11 @@ class Case:
         return variables.plain()
 
     @property
+    def batches(self) -> Any:
+        """The data, if they are read in batches; else None."""
+        return None if self.bound is None else self.bound.batches
+
+    @property
     def names(self) -> list[str]:
         return [self.all_names[i] for i in self.variables.home]
 
@@ -64,23 +69,33 @@ class Case:
             return "Hessian of the model's own"
         return "exact Hessian"
 
-    def gradient(self, u: np.ndarray) -> np.ndarray:
-        """Return the gradient of what is minimised at `u`, shape (m,)."""
+    def _compiled(self, function: Callable, *supplied: str) -> Any:
+        """Return a function with its derivatives, the `supplied` ones as they were given."""
+        return self._of_batches if self.batches is not None else self._new(function, *supplied)
+
+    @cached_property
+    def _of_batches(self) -> Any:
+        """What is minimised, of data that are read in batches: nothing that was found out of them is found twice."""
+        return self._new(self.objective)
+
+    def _new(self, function: Callable, *supplied: str) -> Any:
         from autoopt.minimize import compile_objective
 
-        supplied = self.call.get("jac"), None, None
-        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        given = (*(self.call.get(name) for name in supplied), None, None, None)[:3]
+        return compile_objective(function, self.start.x0, self.call["args"], self.call["engine"], given)
+
+    def gradient(self, u: np.ndarray) -> np.ndarray:
+        """Return the gradient of what is minimised at `u`, shape (m,)."""
+        compiled = self._compiled(self.objective, "jac")
         return self.variables.pulled(u, compiled.grad(self.variables.parameters(u)))
 
     def hessian(self, u: np.ndarray) -> np.ndarray:
         """Return the Hessian at `u`, shape (m, m), the information: without that of a penalty, but for a ridge."""
-        from autoopt.minimize import compile_objective
         from autoopt.objectives.retained import retain
 
-        supplied = tuple(self.call.get(name) for name in ("jac", "hess", "hessp"))
         minimised = self.minimised
         function = self.objective if minimised.is_informative else minimised.likelihood or self.objective
-        compiled = compile_objective(function, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        compiled = self._compiled(function, "jac", "hess", "hessp")
         hessian = compiled.hess(self.variables.parameters(u), sparse=False)
         retain(compiled)
         return self.variables.curvature(u, hessian, None)
@@ -121,16 +136,15 @@ class Case:
 
     def rough_hessian(self, u: np.ndarray) -> np.ndarray:
         """Return the Hessian at `u` by differences of gradients, a few digits of it."""
-        from autoopt.minimize import compile_objective
-
-        supplied = self.call.get("jac"), None, None
-        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        compiled = self._compiled(self.objective, "jac")
         return differences.rough_hessian(
             lambda near: self.variables.pulled(near, compiled.grad(self.variables.parameters(near))), u
         )
 
     def value(self, u: np.ndarray) -> float:
-        """Return the user's own function at `u`, NaN where it is not defined."""
+        """Return the user's own function at `u`, NaN where it is not defined; of data in batches its derived code."""
+        if self.batches is not None:
+            return float(self._compiled(self.objective).value(self.variables.parameters(u)))
         is_pair = self.call.get("jac") is True
 
         def result(near: np.ndarray) -> Any:
@@ -142,11 +156,9 @@ class Case:
 
     def value_and_grad(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at parameters `x`, shape (n,), those that are held among them."""
-        from autoopt.minimize import compile_objective
         from autoopt.objectives.retained import retain
 
-        supplied = self.call.get("jac"), None, None
-        compiled = compile_objective(self.objective, self.start.x0, self.call["args"], self.call["engine"], supplied)
+        compiled = self._compiled(self.objective, "jac")
         value, gradient = compiled.value_and_grad(x)
         retain(compiled)
         return float(value), np.array(gradient)
