@@ -18,6 +18,7 @@ from autoopt.constraints.forms import read
 from autoopt.constraints.summed import Summed
 from autoopt.diagnosis import diagnosed, explained
 from autoopt.execution.blocks.threads import threaded
+from autoopt.objectives.clustered import clustered
 from autoopt.objectives.differentiable import Differentiable
 from autoopt.objectives.flatness import require_slope
 from autoopt.objectives.objective import Objective
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 @heard
 @threaded
+@clustered
 @kept
 def minimize(
     fun: Callable,
@@ -60,6 +62,7 @@ def minimize(
     progress: Callable | bool | None = None,
     checkpoint: Any = None,
     threads: int | None = None,
+    cluster: Any = None,
 ) -> OptimizeResult:
     """Minimise a plain NumPy function with exact derivatives.
 
@@ -122,6 +125,10 @@ def minimize(
         on from it (docs/runs.rst); of several `starts`, those that were done are not run again.
     threads : int, optional
         In how many threads sums over rows of large data are run; by default as many as BLAS uses. Digits are the same.
+    cluster : str, Client of Dask or Executor, optional
+        Where rows of the data are held and summed: "local:4" (processes of this machine), "dask:4", the address of a
+        scheduler of Dask ("tcp://10.0.0.1:8786"), its client (docs/clusters.rst). Arrays of `args` that have as many
+        rows as the longest are spread over it, `autoopt.batches` and collections of Dask, too.
 
     Returns
     -------

@@ -39,7 +39,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A task that a worker was asked to do for a run, one that `loads` its chunks first if they are not there.
+    """A task that a worker was asked to do for a run; one that `loads` chunks first, or what a new text imports.
 
     `future` has its nodes (`worker.run`), or is done when they are there; `remote` is what stands for them then.
     """

@@ -58,6 +58,7 @@ class Dask:
         self._homes = Homes()
         self._slow: set[str] = set()
         self._held: weakref.WeakKeyDictionary[Chunk, Any] = weakref.WeakKeyDictionary()
+        self._ran: set[tuple[Worker, str]] = set()
         self._known: list[Worker] = []
         self._asked_at = 0.0
         self._uploaded = f"autoopt-worker-{uuid.uuid4()}"
@@ -112,7 +113,9 @@ class Dask:
 
     def submit(self, run: Run, task: Task, handle: tuple[Mapping[str, Any], Any]) -> Evaluation:
         """Ask for a task where the chunks of a run are; Dask does it elsewhere if that worker is gone."""
-        loads = any(not _is_there(self._held.get(chunk)) for chunk in run.chunks)
+        loads = (run.worker, task.text) not in self._ran or any(
+            not _is_there(self._held.get(chunk)) for chunk in run.chunks
+        )
         chunks = [self._chunk(chunk, run.worker) for chunk in run.chunks]
         values, everywhere = handle
         remote = self._client.submit(
@@ -126,6 +129,7 @@ class Dask:
         )
         future: Future = Future()
         remote.add_done_callback(lambda done: _pass_on(done, future))
+        self._ran.add((run.worker, task.text))
         return Evaluation(run, task, handle, future, loads, remote)
 
     def tree_sum(self, asked: Sequence[Evaluation], results: Mapping[str, str]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Ray:
             self._connect(address, number)
         self._homes = Homes()
         self._slow: set[str] = set()
+        self._ran: set[tuple[Worker, str]] = set()
         self._held: weakref.WeakKeyDictionary[Chunk, Any] = weakref.WeakKeyDictionary()
         text = Path(worker.__file__).read_text(encoding="utf-8")
         self._source = self._ray.put((hashlib.sha256(text.encode()).hexdigest()[:12], text))
@@ -85,11 +86,12 @@ class Ray:
 
     def submit(self, run: Run, task: Task, handle: Any) -> Evaluation:
         """Ask for a task on the machine of a run; Ray does it elsewhere if that one is gone."""
-        loads = any(chunk not in self._held for chunk in run.chunks)
+        loads = (run.worker, task.text) not in self._ran or any(chunk not in self._held for chunk in run.chunks)
         chunks = [self._chunk(chunk, run.worker) for chunk in run.chunks]
         remote = self._on(run.worker).remote(
             self._source, "run", run.first, len(run.table.chunks), task.plain, handle, *chunks
         )
+        self._ran.add((run.worker, task.text))
         future: Future = Future()
         remote.future().add_done_callback(functools.partial(_pass_on, future))
         return Evaluation(run, task, handle, future, loads, remote)

@@ -44,7 +44,7 @@ class Process:
         )
         self._asked: queue.SimpleQueue[tuple[tuple, Future] | None] = queue.SimpleQueue()
         self.is_lost = self._is_busy = False
-        self.held: set[Chunk] = set()
+        self.held: set[Chunk | str] = set()  # and the texts that it has run
         self._thread = threading.Thread(target=self._serve, name="autoopt-worker", daemon=True)
         self._thread.start()
 
@@ -53,8 +53,8 @@ class Process:
         """Its number, for whoever looks at it from outside."""
         return self._process.pid
 
-    def ask(self, request: tuple, loads: Iterable[Chunk] = ()) -> Future:
-        """Return a future for the answer to a request, after which it has the chunks that it loads."""
+    def ask(self, request: tuple, loads: Iterable[Chunk | str] = ()) -> Future:
+        """Return a future for the answer to a request, after which it has the chunks and the text that it loads."""
         future: Future = Future()
         future.add_done_callback(lambda done: None if _failed(done) else self.held.update(loads))
         self._asked.put((request, future))
@@ -155,11 +155,12 @@ class Processes:
                 process.close()
             process = self._processes[run.worker] = Process()
         missing = [chunk for chunk in run.chunks if chunk not in process.held]
+        is_new = task.text not in process.held
         recipes = {id(chunk): chunk.recipe for chunk in missing}
         keys = [id(chunk) for chunk in run.chunks]
         request = ("run", recipes, keys, run.first, len(run.table.chunks), task.plain, handle)
-        future = process.ask(request, missing)
-        return Evaluation(run, task, handle, future, loads=bool(recipes))
+        future = process.ask(request, [*missing, task.text])
+        return Evaluation(run, task, handle, future, loads=bool(recipes) or is_new)
 
     def tree_sum(self, asked: Sequence[Evaluation], results: Mapping[str, str]) -> dict[str, Any]:
         """Return the results over all chunks when they are there."""

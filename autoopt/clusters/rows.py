@@ -53,6 +53,9 @@ class Spread:
         How often all rows were gone through.
     """
 
+    __batches__ = True  # an objective has them in place of its arguments, as it has `autoopt.batches`
+    dropped = 0
+
     def __init__(self, executor: Executor, table: Table, names: Sequence[str], local: Batches | None = None) -> None:
         self.executor, self.table, self.names = executor, table, tuple(names)
         self.passes = 0
@@ -71,6 +74,11 @@ class Spread:
     def name(self) -> str:
         """What the rows are read of, for messages."""
         return "the cluster" if self._local is None else self._local.name
+
+    @property
+    def layout(self) -> Any:
+        """How the arguments are made of columns; None of what Dask holds."""
+        return None if self._local is None else self._local.layout
 
     @property
     def rows(self) -> int:

@@ -17,7 +17,7 @@ PATIENCE = 3.0
 """A run is late if it takes that many times as long as half of the chunks took, and `GRACE` more."""
 
 GRACE, GRACE_LOADING = 1.0, 60.0
-"""Seconds beside that, when chunks are there and when they are loaded first."""
+"""Seconds beside that, when all is there and when chunks, or what a text imports, are loaded first."""
 
 TRIES = 3
 """How often the same chunks may be lost: data or a text that end every worker would go on for ever."""

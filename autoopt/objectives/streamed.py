@@ -104,7 +104,8 @@ class StreamedObjective:
         batches = [one for one in args if getattr(type(one), "__batches__", False)]
         if len(batches) > 1:
             raise UsageError("Two of args are batches.", remedy="make them one, of all arguments that have rows.")
-        return cls(function, x0, BatchRows(batches[0]), tuple(one for one in args if one is not batches[0]))
+        rows = batches[0] if hasattr(batches[0], "passed") else BatchRows(batches[0])
+        return cls(function, x0, rows, tuple(one for one in args if one is not batches[0]))
 
     @property
     def notes(self) -> list[str]:

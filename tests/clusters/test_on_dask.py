@@ -174,7 +174,7 @@ def test_a_worker_that_is_late_is_not_waited_for_and_avoided_afterwards(tmp_path
     text = text.replace("os.kill(", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n    os.kill(")
     with Dask.of_this_machine(3) as executor:
         table = executor.hold(ROWS)
-        expected = evaluate(executor, table, LOGISTIC, VALUE_AND_GRAD, {"w": W})
+        expected = evaluate(executor, table, text, row_pass, {"w": W})
         (tmp_path / "token").touch()
         try:
             assert equal(evaluate(executor, table, text, row_pass, {"w": W}), expected)

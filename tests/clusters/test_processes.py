@@ -155,7 +155,7 @@ def test_a_worker_that_is_late_is_not_waited_for_and_avoided_afterwards(tmp_path
     monkeypatch.setattr(waiting, "GRACE", 0.1)
     with Processes(3) as executor:
         table = executor.hold(data(50_000, 5))
-        expected = evaluate(executor, table, LOGISTIC, VALUE_AND_GRAD, {"w": W})
+        expected = evaluate(executor, table, *mortal(tmp_path / "token", signal.SIGSTOP), {"w": W})
         (tmp_path / "token").touch()
         given = evaluate(executor, table, *mortal(tmp_path / "token", signal.SIGSTOP), {"w": W})
         assert np.array_equal(given["gradient"], expected["gradient"])
