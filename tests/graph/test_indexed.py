@@ -168,6 +168,7 @@ def derived(monkeypatch) -> None:
     monkeypatch.setattr(derive, "_stacked", other)
 
 
+@pytest.mark.slow_for("mixture")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_structure(name, derived) -> None:

@@ -106,6 +106,7 @@ def refuses(function, dtype):
     return dtype == "bool" and function in (interactions, negatives)
 
 
+@pytest.mark.slow_for("uint64-squares")
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("function", MODELS, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "uint64", "int8", "int16", "float32"])
@@ -132,6 +133,7 @@ def module(function, dtype):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("function", ALONE, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("own", ["float64", "uint8"])

@@ -88,6 +88,7 @@ MODELS = (
 X0 = np.array([0.4, 0.2, 0.3])
 
 
+@pytest.mark.slow_for("network-2")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("rows", [1, 2, 5, 6, 7, 30])
 @pytest.mark.parametrize("f", MODELS, ids=lambda f: f.__name__)
@@ -113,6 +114,7 @@ def test_cotangents_are_handed_on_as_they_are(f) -> None:
     assert "_slope" in body
 
 
+@pytest.mark.slow
 def test_the_adjoint_of_what_is_given_is_not_computed() -> None:
     text = autoopt.source(filtered, X0, (RNG.normal(size=30),))
     assert "\n    m_path = np.empty(n)" in text and "\n    m_slope_path = np.empty(n - 1)" in text
@@ -120,6 +122,7 @@ def test_the_adjoint_of_what_is_given_is_not_computed() -> None:
     assert ")[:0:-1], beta)" in text
 
 
+@pytest.mark.slow
 def test_the_users_names_and_lines_stand_in_the_loop() -> None:
     text = autoopt.source(filtered, X0, (RNG.normal(size=30),))
     body = text[text.index("    for t in range(") : text.index("    S = ")]
@@ -129,6 +132,7 @@ def test_the_users_names_and_lines_stand_in_the_loop() -> None:
     assert "sigma2_path = linear_recurrence(np.append(sigma2_0," in text
 
 
+@pytest.mark.slow
 def test_a_slope_reads_what_the_loop_has_computed() -> None:
     text = autoopt.source(network, X0, (RNG.normal(size=30),))
     assert text.count("np.tanh(") == 1 + text.count("# h = np.tanh(")

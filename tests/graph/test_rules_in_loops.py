@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import numpy as np
 from scipy.special import logsumexp
@@ -30,6 +32,7 @@ for k, step in enumerate(1e-6 * np.eye(3)):
 """
 
 
+@pytest.mark.slow
 def test_a_function_of_scipy_that_only_a_loop_calls_keeps_the_loop(tmp_path) -> None:
     environment = {**os.environ, "AUTOOPT_CACHE": str(tmp_path)}
     subprocess.run([sys.executable, "-c", PROGRAM], check=True, env=environment, timeout=120)

@@ -78,6 +78,7 @@ def check(form, slope, curvature):
     return printed(f, np.zeros(3))
 
 
+@pytest.mark.slow_for("clip", "sigmoid", "where", "where turned")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", SOFTPLUS | APART)
 def test_stable_softplus_is_smooth_in_what_is_exported(name) -> None:
@@ -86,6 +87,7 @@ def test_stable_softplus_is_smooth_in_what_is_exported(name) -> None:
         assert "np.sign" not in text and "np.where" not in text
 
 
+@pytest.mark.slow_for("dot", "products")
 @pytest.mark.parametrize("name", WEIGHTED)
 def test_weighted_softplus_is_smooth_in_what_is_exported(name) -> None:
     check(WEIGHTED[name], lambda z: W * sigmoid(z), lambda z: W * sigmoid(z) * (1 - sigmoid(z)))

@@ -303,6 +303,7 @@ NLS = {
 PUBLISHED = {**MASS, **BBMLE, **NLS}
 
 
+@pytest.mark.slow_for("housing", "orobanche, sigma", "quine, nested")
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_intervals_are_those_that_were_published(name):

@@ -35,6 +35,7 @@ def test_programs_are_right_or_refused_with_a_line(name):
         assert not outcome.failed, told(program, outcome)
 
 
+@pytest.mark.slow_for("attempts_in_a_loop")
 @pytest.mark.parametrize("name", FAMILIES.values())
 @pytest.mark.sampled(3)
 def test_compiled_programs_are_right_or_refused_with_a_line(name):
@@ -215,6 +216,7 @@ def test_a_root_of_zero_is_the_middle_and_not_the_sum_of_the_ends(monkeypatch):
     np.testing.assert_allclose(objective.grad(np.array([0.0, 1.0])), [2.3, 0.0], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_search_that_is_recognised_at_first_is_refused_where_it_is_not(monkeypatch):
     monkeypatch.setitem(ENGINES, "auto", Stepwise)
     objective = autoopt.objective(entries, np.array([0.4, -0.4, -1.2]))

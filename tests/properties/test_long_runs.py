@@ -68,10 +68,12 @@ def test_broken_printers_and_idioms_are_caught(softmax):
     assert all(counts[kind]["caught at x0"] for kind in ("printer", "idiom")), counts
 
 
+@pytest.mark.slow
 def test_what_is_not_broken_is_the_same(softmax):
     assert long_mutations.judged(Mutant("rule", "none", "none", contextlib.nullcontext), softmax).word == "same"
 
 
+@pytest.mark.slow
 def test_a_survivor_is_told_with_what_differs(softmax, monkeypatch):
     monkeypatch.setattr(long_mutations, "is_caught", lambda objective, x: False)
     monkeypatch.setattr(long_mutations, "after_a_run", lambda model: "survived")
@@ -86,6 +88,7 @@ def test_a_survivor_is_told_with_what_differs(softmax, monkeypatch):
 # Healthy points -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_right_derivatives_raise_no_alarm():
     told = []
     counts = long_healthy.run([CORPUS[name] for name in ("gompertz", "ackley", "tsne")], told.append)

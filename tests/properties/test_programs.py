@@ -244,6 +244,7 @@ def test_a_branch_without_a_guard_is_noticed(monkeypatch):
     assert noticed(200)
 
 
+@pytest.mark.slow
 def test_a_term_missing_in_a_derivative_is_noticed(monkeypatch):
     """x y with slopes for x alone: the value stays right."""
     from pytensor.gradient import disconnected_grad
@@ -258,6 +259,7 @@ def test_a_term_missing_in_a_derivative_is_noticed(monkeypatch):
     assert found[0][1].message.startswith(("gradient", "hessp"))
 
 
+@pytest.mark.slow
 def test_cut_down_programs_still_fail(monkeypatch):
     for room in (views, cells, reading):
         monkeypatch.setattr(room, "attach", lambda result, *_: result)
