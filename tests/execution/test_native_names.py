@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autoopt.execution import tiering
-from autoopt.execution.blocks import row_functions
+from autoopt.execution.blocks import row_functions, running
 from autoopt.execution.native.interface import read_once
 from autoopt.execution.native.machine import Native, definition, lowered
 from autoopt.execution.tiering import TieredFunction
@@ -112,3 +112,18 @@ def test_array_programs_become_machine_code_and_the_plan_says_so(monkeypatch) ->
     for point in (x, x * 1.01, x * 1.02):
         np.testing.assert_allclose(objective.grad(point), plain.grad(point), rtol=1e-11, atol=1e-12)
     assert "machine code" in str(objective.plan())
+
+
+def test_what_cannot_run_by_blocks_runs_as_it_is(monkeypatch) -> None:
+    def broken(*operands):
+        raise KeyError("taken39")
+
+    monkeypatch.setattr(row_functions, "ENOUGH", 0.0)
+    monkeypatch.setattr(running, "planned", lambda function, operands: None)
+    monkeypatch.setattr(running, "Blocks", lambda plan, outside: broken)
+    x = RANDOM.uniform(size=200_000)
+    f = row_functions.RowFunction(function_of("t = np.exp(a) * b\nreturn t.sum()"))
+    for _ in range(3):
+        assert f(x, x) == pytest.approx((np.exp(x) * x).sum(), rel=1e-12)
+    assert f.refused
+    assert "KeyError" in f.reason

@@ -83,7 +83,12 @@ class RowFunction:
             self.refuse(problem.reason, problem.line)
             return
         blocks = Blocks(plan, shared(self.function))
-        if not agree(results, blocks(*operands)):
+        try:
+            same = agree(results, blocks(*operands))
+        except Exception as problem:  # the text, which has just run, can be relied on
+            self.refuse(f"its blocks raise {type(problem).__name__}: {problem}")
+            return
+        if not same:
             self.refuse("it gives other results by blocks")
             return
         if shortest(blocks, operands) > seconds:
