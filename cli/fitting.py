@@ -60,6 +60,9 @@ SOLVING = (
     click.option("--maxiter", type=click.IntRange(1), metavar="N", help="Most iterations."),
     click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True,
                  help="What runs the derived code."),
+    click.option("--workers", metavar="CLUSTER",
+                 help="Where rows are held and summed: local:4 (processes of this machine), dask:4, or the address of "
+                 "a scheduler of Dask, as tcp://10.0.0.1:8786."),
     click.option("--derivatives", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="A module that `autoopt derive` wrote, edited or not, in place of derived code."),
     click.option("--verify", type=click.Choice(["start", "periodic", "off"]), default="start", show_default=True,
@@ -127,12 +130,12 @@ def require_minimum(ctx: click.Context, found: Fit, said: str) -> None:
 
 def call_of(
     options: tuple, maxiter: int | None, fixed: tuple, scale: str | None,
-    robust: bool, cluster: str | None, covariance: str | None, **call: Any,
+    robust: bool, cluster: str | None, covariance: str | None, workers: str | None, **call: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the arguments of `autoopt.fit` for these options."""
     if robust + (cluster is not None) + (covariance is not None) > 1:
         raise click.UsageError("Give one of --robust, --cluster and --covariance: each says how errors are computed.")
-    call |= data_of(call) | {"covariance": "robust" if robust else covariance, "groups": cluster}
+    call |= data_of(call) | {"covariance": "robust" if robust else covariance, "groups": cluster, "cluster": workers}
     return call | {
         "options": solver_options(options, maxiter),
         "fixed": _fixed(fixed),

@@ -41,6 +41,8 @@ class Selection:
         "raise", or "drop" to leave out rows that lack a value in one of the columns that are used.
     also : tuple of str
         Columns that are used besides, and are for no argument: weights, groups.
+    executor : Executor or None
+        The workers of a cluster that hold the rows.
     """
 
     target: str | None = None
@@ -48,6 +50,7 @@ class Selection:
     categories: tuple[str, ...] = ()
     missing: str = "raise"
     also: tuple[str, ...] = ()
+    executor: Any = None
 
     def encoding(
         self, data: Dataset, names: Sequence[str], optional: Iterable[str] = (), given: Any = None

@@ -35,7 +35,8 @@ def bound_batches(model: Model, data: Any, selection: Selection, reading: Any) -
     """
     _refuse(model, selection)
     names, required = model.data_names or [], model.required
-    rows = data if isinstance(data, Batches) else batches(data, missing=selection.missing, reading=reading)
+    data = dict(zip(names, data, strict=True)) if isinstance(data, tuple) and len(data) == len(names) else data
+    rows: Any = data if isinstance(data, Batches) else batches(data, missing=selection.missing, reading=reading)
     arguments = _arguments(names, required, rows, selection, data is rows)
     rows = rows if arguments is None else rows.arranged(arguments)
     if absent := [name for name in required if name not in rows.names]:
@@ -52,6 +53,10 @@ def bound_batches(model: Model, data: Any, selection: Selection, reading: Any) -
         notes.append(f"{rows.dropped} rows are left out, having missing or infinite values.")
     if callable(model.x0):
         notes.append("x0 was computed of these.")
+    if selection.executor is not None:
+        from autoopt.clusters import spread  # which few fits need
+
+        rows = spread(rows, selection.executor)
     return Bound({name: some[name] for name in names if name in some}, notes=tuple(notes), batches=rows)
 
 

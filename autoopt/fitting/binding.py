@@ -28,7 +28,7 @@ def arguments(model: Model, data: Any, selection: Selection, reading: Any = None
     names, required = model.data_names, model.required
     if data is None:
         return _nothing(model, required, selection)
-    if read_in_batches(data, reading):
+    if selection.executor is not None or read_in_batches(data, reading):
         return bound_batches(model, data, selection, reading)
     if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):
         if reading:

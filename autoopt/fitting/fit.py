@@ -6,7 +6,8 @@ The same as `autoopt fit` on the command line, which only reads its options and 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -65,6 +66,7 @@ def fit(
     run_dir: Any = None,
     checkpoint: Any = None,
     resume: bool = False,
+    cluster: Any = None,
 ) -> Fit:
     """Return the fit of a function, or of a model file, to data.
 
@@ -141,6 +143,9 @@ def fit(
         A file for the best point alone. Where there is one of the same fit, it goes on from there.
     resume : bool
         Whether to go on with the run in `run_dir`, if there is one.
+    cluster : str, Client of Dask or Executor, optional
+        Whose workers hold the rows and sum over them: "local:4" (processes of this machine), "dask:4",
+        "tcp://10.0.0.1:8786" (docs/clusters.rst). Of files each worker reads its own part.
 
     Returns
     -------
@@ -173,9 +178,9 @@ def fit(
     level, nobs = require_level(level), observations.require_count(nobs)
     refuse_labels_unlike(data, {"weights": weights, "groups": groups})
     given = {"x0": x0, "kind": kind, "names": names, "bounds": bounds}
-    with importable(model), Interruption() as interruption:
+    with importable(model), _workers(cluster) as executor, Interruption() as interruption:
         also = tuple(name for name in (weights, groups) if isinstance(name, str))
-        selection = Selection(target, formula, tuple(categories), missing, also)
+        selection = Selection(target, formula, tuple(categories), missing, also, executor)
         opened = Opened.of(model, data, target, settings, fixed, given, selection, reading)
         opened = interruption.opened = moved(opened, start)
         opened = interruption.opened = begun(opened, run_dir)
@@ -210,6 +215,18 @@ def fit(
             fitted = _with_standard_errors(fitted, case, nobs)
         fitted.result.timings["total"] = sum(fitted.result.timings.values())
         return fitted
+
+
+@contextmanager
+def _workers(cluster: Any) -> Iterator[Any]:
+    """Give the executor that is meant, open until the block ends; None without a cluster."""
+    if cluster is None:
+        yield None
+        return
+    from autoopt.clusters import opened  # which few fits need
+
+    with opened(cluster) as executor:
+        yield executor
 
 
 def _solved(fitted: Fit, case: Case) -> Fit:

@@ -1,0 +1,76 @@
+"""Fits whose rows are on a cluster: estimates and standard errors are those of rows in memory."""
+
+import numpy as np
+import pytest
+
+import autoopt
+from autoopt.clusters import parse
+from autoopt.errors import UsageError
+
+
+def likelihood(beta, X, y):
+    z = X @ beta
+    return np.sum(np.logaddexp(0.0, z)) - y @ z
+
+
+KIND = "negative log-likelihood"
+
+
+@pytest.fixture(scope="module")
+def executor():
+    with parse("local:2") as opened:
+        yield opened
+
+
+def data(rows=30_000):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(rows, 3))
+    return X, (rng.random(rows) < 1 / (1 + np.exp(-X @ np.array([0.5, -1.0, 0.2])))) * 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tuple", "dict", "batches", "parquet"])
+def test_estimates_and_standard_errors_are_those_of_memory(executor, kind, tmp_path):
+    X, y = data()
+    given = {"tuple": (X, y), "dict": {"X": X, "y": y}, "batches": autoopt.batches({"X": X, "y": y})}.get(kind)
+    if given is None:
+        pandas = pytest.importorskip("pandas")
+        for number, part in enumerate(np.array_split(np.arange(len(y)), 3)):
+            pandas.DataFrame(X[part], columns=list("abc")).assign(y=y[part]).to_parquet(tmp_path / f"p{number}.parquet")
+        given = str(tmp_path / "p*.parquet")
+    target = "y" if kind == "parquet" else None
+    found = autoopt.fit(likelihood, np.zeros(3), given, kind=KIND, target=target, cluster=executor)
+    expected = autoopt.fit(likelihood, np.zeros(3), (X, y), kind=KIND)
+    np.testing.assert_allclose(found.params, expected.params, rtol=1e-8)
+    np.testing.assert_allclose(found.bse, expected.bse, rtol=1e-7)
+    assert found.result.success and found.nobs == 30_000
+
+
+def test_what_needs_all_rows_here_is_refused(executor):
+    X, y = data(500)
+    with pytest.raises(UsageError, match="read in batches"):
+        autoopt.fit(likelihood, np.zeros(3), {"X": X, "y": y}, kind=KIND, weights=np.ones(500), cluster=executor)
+
+
+@pytest.mark.slow
+def test_the_command_fits_files_by_workers(tmp_path):
+    from click.testing import CliRunner
+
+    from autoopt.cli.main import main
+
+    pandas = pytest.importorskip("pandas")
+    X, y = data(3000)
+    pandas.DataFrame(X, columns=list("abc")).assign(y=y).to_parquet(tmp_path / "all.parquet")
+    model = tmp_path / "model.py"
+    model.write_text(
+        "import numpy as np\n"
+        "kind, x0 = 'negative log-likelihood', np.zeros(3)\n"
+        "def objective(beta, X, y):\n"
+        "    z = X @ beta\n"
+        "    return np.sum(np.logaddexp(0.0, z)) - y @ z\n"
+    )
+    asked = ["fit", str(model), "--data", str(tmp_path / "all.parquet"), "--target", "y", "--quiet"]
+    outcome = CliRunner().invoke(main, [*asked, "--workers", "local:2"])
+    assert outcome.exit_code == 0 and "observations    3000" in outcome.stdout
+    refused = CliRunner().invoke(main, [*asked, "--workers", "nowhere"])
+    assert refused.exit_code == 2 and "'nowhere' is no cluster" in refused.output
