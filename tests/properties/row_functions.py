@@ -24,6 +24,12 @@ FREE_VECTOR, FREE_MATRIX, NUMBER = "free vector", "free matrix", "number"
 VECTOR, MATRIX, TURNED, STACK = "vector", "matrix", "turned", "stack"
 
 
+_EXPRESSIONS = [
+    *("np.tanh({0})", "np.exp(-np.abs({0}))", "{0} * {1}", "{0} - 0.5 * {1}", "-{0}", "{0} + s"),
+    *("np.maximum({0}, {1})", "np.where({0} > {1}, {0}, 0.5)", "1.0 / (1.0 + {0} * {0})"),
+]
+
+
 class Writer:
     """The lines of a function, and the names of each shape that there are."""
 
@@ -52,9 +58,7 @@ class Writer:
     def expression(self, shape: str) -> str:
         """Return an expression of a shape, of names that there are."""
         one, other = self.pick(shape), self.pick(shape)
-        small = self.of(["np.tanh({0})", "np.exp(-np.abs({0}))", "{0} * {1}", "{0} - 0.5 * {1}", "-{0}", "{0} + s",
-                         "np.maximum({0}, {1})", "np.where({0} > {1}, {0}, 0.5)", "1.0 / (1.0 + {0} * {0})"])  # fmt: skip
-        return small.format(one, other)
+        return self.of(_EXPRESSIONS).format(one, other)
 
 
 def _of_rows(w: Writer) -> None:
@@ -184,7 +188,12 @@ def written(seed: int) -> tuple[str, bool]:
         _mixed(w)
     for _ in range(3):
         _summed(w)
-    results = [w.pick(NUMBER), w.pick(FREE_VECTOR), w.pick(FREE_MATRIX), *(w.names[s][-1] for s in (NUMBER, FREE_VECTOR))]
+    results = [
+        w.pick(NUMBER),
+        w.pick(FREE_VECTOR),
+        w.pick(FREE_MATRIX),
+        *(w.names[s][-1] for s in (NUMBER, FREE_VECTOR)),
+    ]
     if w.rng.random() < 0.3:
         results.append(w.pick(VECTOR, MATRIX))
     lines = [*w.lines, f"return {', '.join(results)}"]

@@ -58,7 +58,8 @@ KEEPING_WHOLE = {np.maximum, np.minimum, np.clip, np.sign, np.power, np.floor, n
 def apply(code: Code, function: Any, operands: Sequence[Any]) -> Array | Number:
     """Return what an elementwise function gives, broadcast."""
     values = [lift(code, operand) for operand in operands]
-    emit, kind = _emitter(code, function, [value.kind for value in values])
+    of_numbers = all(isinstance(value, Number) for value in values)
+    emit, kind = _emitter(code, function, [value.kind for value in values], of_numbers)
     shape = broadcast_shape(*(value.shape for value in values))
     numbers = [value for value in values if isinstance(value, Number)]
     if len(numbers) == len(values):
@@ -72,8 +73,11 @@ def apply(code: Code, function: Any, operands: Sequence[Any]) -> Array | Number:
     return Array(kind, shape, at, frozenset().union(*(value.reads for value in spread)))
 
 
-def _emitter(code: Code, function: Any, kinds: Sequence[str]) -> tuple[Emit, str]:
-    """Return what emits a function of numbers of these kinds, and the kind of its result."""
+def _emitter(code: Code, function: Any, kinds: Sequence[str], of_numbers: bool = False) -> tuple[Emit, str]:
+    """Return what emits a function of numbers of these kinds, and the kind of its result.
+
+    A number by itself, as recurrences have them, is for libm, whose tables take less time than a formula.
+    """
     if function in NUMBERS:
         kind = joined_kind(kinds)
         return lambda *texts: NUMBERS[function](code, kind, *_converted(code, texts, kinds, kind)), kind
@@ -90,7 +94,7 @@ def _emitter(code: Code, function: Any, kinds: Sequence[str]) -> tuple[Emit, str
         return lambda *texts: TESTS[function](code, *_converted(code, texts, kinds, "f")), "b"
     if function in KEEPING_WHOLE and joined_kind(kinds) != "f":
         raise NotLowered(f"{function.__name__} of whole numbers")
-    emit = FLOATS.get(function) or _special(function)
+    emit = (SINGLE.get(function) if of_numbers else None) or FLOATS.get(function) or _special(function)
     return lambda *texts: emit(code, *_converted(code, texts, kinds, "f")), "f"
 
 
@@ -153,6 +157,15 @@ def intrinsic(name: str, code: Code, *texts: str) -> str:
     """Return the result of one of LLVM's own functions."""
     return code.call(f"llvm.{name}.f64", *texts)
 
+
+SINGLE: dict[Any, Emit] = {
+    function: functools.partial(_libm, name)
+    for function, name in {
+        np.exp: "exp", np.exp2: "exp2", np.expm1: "expm1", np.tanh: "tanh", np.log: "log", np.log2: "log2",
+        np.log10: "log10", np.log1p: "log1p", np.sin: "sin", np.cos: "cos", np.tan: "tan",
+    }.items()
+}  # fmt: skip
+"""What emits functions of one number."""
 
 FLOATS |= {f: written(formula.__name__, formula, UNKNOWN.get(f)) for f, formula in FORMULAS.items()}
 FLOATS |= {function: functools.partial(_libm, name) for function, name in LIBM.items()}
