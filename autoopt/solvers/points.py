@@ -89,8 +89,12 @@ class Point:
         Sums of large terms move by whole roundings of these: some of the steps are long enough for several.
         """
         steps = EPSILON * size * (_few_shifts if size.size <= _FEW else _shifts)(size.size)
+        if (sample := getattr(self.problem.objective, "sample", None)) is not None:  # each value is a pass over files
+            value, gradient = sample.value_and_grad(self.x)
+            moved = np.array([sample.value(self.x + step) - float(gradient @ step) for step in steps])
+            return abs(self.value / value if value else 1.0) * _largest(moved - value)
         moved = np.array([self.value_at(step) - float(self.gradient @ step) for step in steps])
-        return float(np.max(np.abs(moved - self.value), initial=0.0, where=np.isfinite(moved)))
+        return _largest(moved - self.value)
 
     @cached_property
     def gained(self) -> float:
@@ -190,3 +194,8 @@ def is_cheap(problem: Any, products: int, milliseconds: int = 1) -> bool:
 
 _CHEAP = 500_000
 """Entries that all products together may handle, however few evaluations the run took."""
+
+
+def _largest(moved: np.ndarray) -> float:
+    """Return the largest of those that are finite, in size."""
+    return float(np.max(np.abs(moved), initial=0.0, where=np.isfinite(moved)))
