@@ -27,6 +27,9 @@ ENOUGH = 0.03
 LEAST = 2**20
 """Bytes of rows that a function reads, eight numbers made of each: what is smaller stays in the cache as it is."""
 
+SMALL = 2**15
+"""Bytes below which a function stays as it is, whatever it costs: its digits are the same in every run."""
+
 
 class RowFunction:
     """A function that is run on whole arrays at first, and over blocks of rows later.
@@ -48,7 +51,7 @@ class RowFunction:
         self.blocks: Blocks | None = None
         self.shapes: Any = None
         self.refused, self.reason, self.line = False, "", ""
-        self.is_native = False
+        self.is_native, self.is_small = False, False
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         if named:
@@ -58,9 +61,10 @@ class RowFunction:
         if shapes != self.shapes or (self.blocks is not None and not self.blocks.holds(operands)):
             self.forget()
             self.shapes = shapes
-            self.refused = _bytes(operands) < LEAST
+            size = _bytes(operands)
+            self.refused, self.is_small = size < LEAST, size < SMALL
         if self.refused:
-            return self.whole(*operands)
+            return self.function(*operands) if self.is_small else self.whole(*operands)
         begin = time.perf_counter()
         results = self.function(*operands) if self.blocks is None else self.blocks(*operands)
         last = time.perf_counter() - begin
