@@ -74,6 +74,8 @@ def _of_rows(w: Writer) -> None:
         (VECTOR, f"{n} * {v} + np.ones({ROWS})"),
         (VECTOR, f"np.linalg.norm({m}, axis=1)"),
         (VECTOR, f"{v} - {v}.mean()"),
+        (VECTOR, f"{v} + np.full({v}.shape, {n}) * {m}.shape[1] / {m}.shape[0]"),
+        (MATRIX, f"np.zeros({m}.shape) + {n} / len({v})"),
         (VECTOR, f"np.where(g == 1, {v}, {w.pick(NUMBER)})"),
         (MATRIX, f"{m} @ {w.pick(FREE_MATRIX)}"),
         (MATRIX, f"{m} * {v}[:, None]"),
@@ -87,7 +89,7 @@ def _of_rows(w: Writer) -> None:
         (TURNED, f"{m}.T"),
         (TURNED, f"{v} * {w.pick(FREE_VECTOR)}[:, None]"),
         (STACK, f"{m}[:, :, None] * {w.pick(MATRIX)}[:, None, :]"),
-    ][w.rng.integers(23)]
+    ][w.rng.integers(25)]
     w.bind(shape, code)
 
 

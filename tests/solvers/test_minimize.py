@@ -401,7 +401,7 @@ def test_dogleg_says_what_it_needs():
 
 def test_signature_is_the_documented_one():
     names = "fun, x0, args, method, jac, hess, hessp, bounds, constraints, tol, callback, options"
-    keywords = "fixed, scale, starts, derivatives, verify, engine, progress, checkpoint"
+    keywords = "fixed, scale, starts, derivatives, verify, engine, progress, checkpoint, threads, cluster"
     assert ", ".join(inspect.signature(minimize).parameters) == f"{names}, {keywords}"
 
 

@@ -128,15 +128,15 @@ class Expressions:
             return value, made
         if node.attr == "shape":
             parts = tuple(Value(k, is_count=axis == value.axis) for axis, k in enumerate(value.array.shape))
-            return Value(value.array.shape, parts=parts), ast.Attribute(made, "shape", ast.Load())
+            named = [ast.Name("rows", ast.Load()) if part.is_count else ast.Constant(part.sample) for part in parts]
+            return Value(value.array.shape, parts=parts), ast.Tuple(list(named), ast.Load())
         raise NotInBlocks(f"the attribute {node.attr} of rows")
 
     def of_Subscript(self, node: ast.Subscript) -> Term:
         value, made = self.term(node.value)
         index, place = self.term(node.slice)
-        if value.parts is not None and isinstance(made, ast.Attribute) and isinstance(index.sample, int):
-            part = value.parts[index.sample]
-            return part, ast.Name("rows", ast.Load()) if part.is_count else ast.Constant(part.sample)
+        if value.parts is not None and isinstance(made, ast.Tuple | ast.List) and isinstance(index.sample, int):
+            return value.parts[index.sample], made.elts[index.sample]
         if value.is_free and index.is_free:
             return self.computed(value.sample[index.sample], [value, index], ast.Subscript(made, place, ast.Load()))
         if value.parts is not None:

@@ -114,6 +114,7 @@ def written(split: Split) -> RowPlan:
         made.append(stage)
         handed += [] if level == count else [names]
         functions.append(function)
+    _require_known(split, made, passes)
     text = _module(split, functions)
     return RowPlan(
         text=text,
@@ -126,6 +127,15 @@ def written(split: Split) -> RowPlan:
         handed=tuple(handed),
         positions=frozenset(split.positions),
     )
+
+
+def _require_known(split: Split, stages: Sequence[Stage], passes: Sequence[RowPass]) -> None:
+    """Refuse a plan whose stages or passes read what only rows have."""
+    known = {*split.arguments, *(result.name for result in split.results), "rows"} - set(split.axes)
+    known |= {name for statement in split.statements if not statement.is_row for name in statement.writes}
+    read = {name for stage in stages for name in stage.arguments} | {name for one in passes for name in one.free}
+    if unknown := read - known:
+        raise NotInBlocks(f"{min(unknown)} has rows, and is read without them")
 
 
 def _pass(split: Split, level: int) -> list[Statement]:
