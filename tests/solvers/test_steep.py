@@ -26,7 +26,7 @@ def test_infinite_slope_holds_a_parameter_at_its_bound(f, x0, bounds, expected, 
 def test_result_shows_the_slope_as_it_is():
     result = autoopt.minimize(lambda x: np.sqrt(x[0]) + (x[1] - 0.3) ** 2, [0.5, 0.5], bounds=[(0, 1), (0, 1)])
     assert result.x[0] == 0 and result.x[1] == pytest.approx(0.3, abs=1e-14)
-    assert result.jac[0] == np.inf and result.gradient_norm == 0
+    assert result.jac[0] == np.inf and result.gradient_norm < 1e-14
     assert result.multipliers[-1][0] == np.inf
 
 
