@@ -25,6 +25,7 @@ def params() -> list:
     return known[False] + known[True]
 
 
+@pytest.mark.slow_for("smooth_changepoint", "special_zoo")
 @pytest.mark.parametrize("case", params())
 @pytest.mark.sampled(24)
 def test_objective_agrees_with_differences(case: Case) -> None:
@@ -45,6 +46,7 @@ def test_objective_agrees_with_differences(case: Case) -> None:
             check_gradient(objective, x, case.noise)
 
 
+@pytest.mark.slow_for("spectroscopist")
 @pytest.mark.parametrize("case", params())
 @pytest.mark.sampled(24)
 def test_objective_that_is_known_agrees_at_another_start(case: Case) -> None:

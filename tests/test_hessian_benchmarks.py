@@ -52,6 +52,7 @@ def test_hessian_is_that_by_hand(case):
         np.testing.assert_allclose(dense(objective.hess(scale * x)), H, rtol=1e-9, atol=1e-11 * np.abs(H).max())
 
 
+@pytest.mark.slow_for("logistic-10000x50")
 @every_case
 @pytest.mark.sampled(4)
 def test_jax_has_the_hessian_by_hand(case):

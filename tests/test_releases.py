@@ -138,6 +138,7 @@ def test_pythons_that_are_found_run_and_are_of_different_releases() -> None:
     assert str(sys.version_info[:2]) in releases
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_without_a_warning() -> None:
     files = [file for file in PACKAGE.rglob("*.py") if file.stem != "__main__"]  # which runs the command
     names = [".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts) for file in files]

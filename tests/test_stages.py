@@ -242,6 +242,7 @@ MODEL = """
 """
 
 
+@pytest.mark.slow
 def test_command_line_says_that_it_traces_and_ctrl_c_shows_the_start(tmp_path):
     (tmp_path / "slow.py").write_text(textwrap.dedent(MODEL))
     command = [sys.executable, "-m", "autoopt.cli", "fit", str(tmp_path / "slow.py"), "--method", "cg"]

@@ -188,6 +188,7 @@ def test_matern_kernels_at_equal_points() -> None:
         np.testing.assert_allclose(hessian, 2 * curvature * np.array([[1, -1], [-1, 1]]), rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_norms_and_roots_at_zero() -> None:
     np.testing.assert_allclose(autoopt.hessian(SMOOTH["norm"][0])(ZERO), -np.eye(3), atol=1e-9)
     np.testing.assert_allclose(autoopt.hessian(SMOOTH["hypot"][0])(np.zeros(2)), -np.eye(2), atol=1e-9)
@@ -303,6 +304,7 @@ CARDINAL = {
 }  # fmt: skip
 
 
+@pytest.mark.slow_for("where-zeros")
 @pytest.mark.parametrize("start", [[0.0, 0.0], [0.3, 0.4]], ids=["zeros", "beside"])
 @pytest.mark.parametrize("name", CARDINAL)
 @pytest.mark.sampled(7)
@@ -326,6 +328,7 @@ HELD = {
 }
 
 
+@pytest.mark.slow_for("clip on both sides")
 @pytest.mark.parametrize("held", HELD)
 @pytest.mark.sampled(7)
 def test_kernels_of_distances_between_equal_points(held) -> None:

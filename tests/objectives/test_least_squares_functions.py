@@ -30,6 +30,7 @@ def test_there_are_more_than_sixty() -> None:
     assert len(NIST) == 27 and len(MORE) == 35 and len(FUNCTIONS) >= 85
 
 
+@pytest.mark.slow_for("gauss3")
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_jacobian_and_products(name) -> None:
@@ -52,6 +53,7 @@ def test_jacobian_and_products(name) -> None:
             np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-11 * size)
 
 
+@pytest.mark.slow_for("hahn1", "misra1a")
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_jacobian_is_printed(name) -> None:
@@ -66,6 +68,7 @@ def test_jacobian_is_printed(name) -> None:
         check(printed.run(x), lambda flat: np.asarray(f(flat.reshape(start.shape), *args), dtype=float).ravel(), x)
 
 
+@pytest.mark.slow_for("lanczos1")
 @pytest.mark.parametrize("name", NIST)
 def test_models_that_are_elementwise_in_the_data_have_no_square_of_the_rows(name) -> None:
     f, start, args = NIST[name]

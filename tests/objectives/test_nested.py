@@ -27,6 +27,7 @@ from autoopt.objectives import dispatch
 from autoopt.objectives.objective import printed
 
 
+@pytest.mark.slow_for("made_outside")
 @pytest.mark.parametrize(("f", "by_hand", "points"), CASES)
 @pytest.mark.sampled(4)
 def test_value_gradient_and_product(f, by_hand, points) -> None:
@@ -261,6 +262,7 @@ def test_loop_until_converged() -> None:
     followed(f)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::autoopt.errors.PathsWarning")
 def test_more_branches_than_are_compiled(monkeypatch) -> None:
     monkeypatch.setattr(dispatch, "MAX_PATHS", 2)

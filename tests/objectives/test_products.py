@@ -78,6 +78,7 @@ def test_kinks_are_looked_at_for_each_direction() -> None:
         np.testing.assert_allclose(objective.hessp(x, directions), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_operation_without_a_form_for_several_directions(monkeypatch) -> None:
     def f(x):
         w = np.linalg.eigvalsh(np.outer(x, x) + np.diag(x**2) + 2 * np.eye(3))
@@ -151,6 +152,7 @@ def test_several_directions_of_what_has_no_curvature(f) -> None:
     assert namespace["hessp_columns"](np.ones((6, 2))).shape == (6, 2)
 
 
+@pytest.mark.slow
 def test_several_directions_through_products_of_stacks() -> None:
     def f(x):
         A = x.reshape(2, 2, 2)

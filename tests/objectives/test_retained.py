@@ -66,6 +66,7 @@ def fit_lambda(y):
 # It saves the trace ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow_for("normal")
 @pytest.mark.parametrize("objective", [normal, rows])
 def test_second_minimize_traces_nothing(objective, traces):
     y = sample()
@@ -180,6 +181,7 @@ def test_data_written_into_between_calls(objective, size):
         assert abs(first[0] - again[0]) > 1e-4
 
 
+@pytest.mark.slow_for("3000000")
 @pytest.mark.parametrize("size", [40, 20_000, 3_000_000])
 def test_attribute_array_written_into_between_calls(size):
     """It is part of the code, so it is compared in full; above `COPIED` bytes all is traced anew."""
@@ -567,6 +569,7 @@ def test_number_of_what_is_kept_is_bounded():
     assert len(retained._ENTRIES) == retained.MOST
 
 
+@pytest.mark.slow
 def test_number_of_paths_is_bounded():
     def robust(p, y):
         return sum(r * r if abs(r) < 1 else 2 * abs(r) - 1 for r in (value - p[0] for value in y))

@@ -83,6 +83,7 @@ class World:
         return smooth(self.rng.normal(), array, float(self.rng.integers(1, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.sampled(3)
 def test_every_value_and_gradient_is_that_of_a_new_objective(seed, monkeypatch):

@@ -47,6 +47,7 @@ def reference(g, x):
     return np.array(gradient), hessian
 
 
+@pytest.mark.slow_for("gaps_of_sorted", "in_a_recurrence")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.sampled(6)
 def test_smooth_functions_have_their_derivatives_at_zeros_and_ties(case) -> None:

@@ -63,6 +63,7 @@ def test_sparse_hessian_is_the_hessian(name) -> None:
     assert found.nnz == objective.sparsity().nnz < size**2
 
 
+@pytest.mark.slow_for("2", "6")
 @pytest.mark.sampled(12)
 @pytest.mark.parametrize("seed", range(25))
 def test_sparse_derivatives_of_a_random_program(seed) -> None:

@@ -203,6 +203,7 @@ def run_alone(folder, text, name, x, direction, **data) -> list[np.ndarray]:
         return list(found.values())
 
 
+@pytest.mark.slow_for("hessian")
 @pytest.mark.parametrize("derivatives", _FUNCTIONS)
 def test_exported_source_runs_alone(derivatives, tmp_path) -> None:
     def f(beta, X, counts):

@@ -94,6 +94,7 @@ def test_all_arguments_of_searches_are_looked_at(name):
     assert {*GLOBAL[name][1]} == known - OURS - REFUSED - SHOWN
 
 
+@pytest.mark.slow_for("cobyqa-feasibility_tol")
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(("method", "option"), [(method, name) for method, rows in LOCAL.items() for name in rows])
 def test_option_of_a_method_changes_the_run(method, option):

@@ -67,6 +67,7 @@ def test_basinhopping_takes_fewer_calls_than_scipy_with_differences():
     assert ours.minimization_failures == 0 and ours.nit == 40
 
 
+@pytest.mark.slow
 def test_basinhopping_has_structure_bounds_and_methods():
     def f(p):
         return np.sum(np.cos(3 * p["a"])) + 0.1 * np.sum((p["a"] - 2) ** 2)

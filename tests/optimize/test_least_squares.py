@@ -216,6 +216,7 @@ def test_why_a_run_failed_is_said():
     np.testing.assert_allclose(result.fun, rosenbrock(result.x))
 
 
+@pytest.mark.slow
 def test_a_method_that_raises_is_followed_by_the_next():
     """trf multiplies by what overflows, and raises; what other methods come to counts."""
     data, model = reference("Rat43"), MODELS["Rat43"]

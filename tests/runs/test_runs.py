@@ -76,6 +76,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow_for("constraints")
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_that_was_interrupted_goes_on_to_the_same_answer(name, tmp_path):

@@ -76,6 +76,7 @@ STARTS = (
 )
 
 
+@pytest.mark.slow
 def test_starts_that_are_done_stay_done(tmp_path, monkeypatch):
     point = kill(tmp_path, STARTS.format(more="callback=killed"), 40)
     left = point.search

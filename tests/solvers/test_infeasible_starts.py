@@ -23,6 +23,7 @@ def test_a_stationary_point_of_what_is_missed_is_left(name, method):
     assert r.fun == pytest.approx(least, abs=1e-8)
 
 
+@pytest.mark.slow_for("cobyla")
 @pytest.mark.parametrize("method", ["slsqp", "cobyla"])
 def test_a_minimum_of_what_is_missed_is_said_to_be_one(method):
     c = {"type": "ineq", "fun": lambda x: -1 - x[0] ** 2 - x[1] ** 2}

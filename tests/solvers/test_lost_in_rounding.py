@@ -55,6 +55,7 @@ KEPT = {
 }
 
 
+@pytest.mark.slow_for("light tails-newton-cg")
 @pytest.mark.sampled(9)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", LOST)

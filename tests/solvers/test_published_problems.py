@@ -28,6 +28,7 @@ def test_start_is_allowed_and_above_the_minimum(name) -> None:
         assert (low is None or low <= x) and (high is None or x <= high)
 
 
+@pytest.mark.slow_for("roszman1 start 1")
 @pytest.mark.sampled(24)
 @pytest.mark.parametrize("name", WITH_MINIMUM)
 def test_published_value_is_reached(name) -> None:

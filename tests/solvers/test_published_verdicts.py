@@ -16,6 +16,7 @@ DERIVATIVES = ("bfgs", "l-bfgs-b", "newton-cg", "trust-exact", "trust-region", "
 CASES = [(name, method) for name, problem in SMOOTH.items() for method in methods_for(problem) if method in DERIVATIVES]
 
 
+@pytest.mark.slow_for("mgh10 start 1-trust-constr")
 @pytest.mark.sampled(40)
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_verdict_is_right(name, method):

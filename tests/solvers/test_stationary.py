@@ -25,6 +25,7 @@ NOT_A_MINIMUM = {
 DATA = np.array([-3.0, -2.5, -2.0, 2.0, 3.0, 4.0])
 
 
+@pytest.mark.slow_for("mixture of equal parts-trust-exact", "saddle-newton-sparse")
 @pytest.mark.parametrize("method", SOLVERS)
 @pytest.mark.parametrize("name", NOT_A_MINIMUM)
 def test_no_method_takes_a_saddle_or_a_maximum_for_a_minimum(name, method):
@@ -131,6 +132,7 @@ def test_exact_fit_of_more_parameters_than_data_is_a_success(method):
     assert result.success and result.fun < 1e-14
 
 
+@pytest.mark.slow_for("cobyla")
 @pytest.mark.parametrize("method", SOLVERS)
 def test_of_random_quartics_successes_are_minima_and_saddles_are_saddles(method):
     """By the closed form of the Hessian; odd ones start on an axis, along which they go down into a saddle."""

@@ -64,6 +64,7 @@ def _takes(method, bounds):
     return method is None or bounds is None or "bounds" in SOLVERS[method].takes
 
 
+@pytest.mark.slow_for("Peano in a plane-newton-sparse")
 @pytest.mark.sampled(16)
 @pytest.mark.parametrize(
     ("name", "method"), [(name, method) for name in FALLS for method in DERIVATIVES if _takes(method, FALLS[name][2])]

@@ -189,6 +189,7 @@ def test_a_loop_over_rows_with_a_function_of_scipy_is_a_few_steps(name) -> None:
     assert sum(bool(step.operation) and qualified(step.operation) == name for step in batched.steps) == 1
 
 
+@pytest.mark.slow_for("scipy.linalg.det")
 @pytest.mark.sampled(18)
 @pytest.mark.parametrize("case", [*CASES, *CASES_OF_SCIPY], ids=lambda case: getattr(case, "__name__", case))
 def test_derivatives_of_a_loop_over_rows_are_those_of_differences(case) -> None:

@@ -102,6 +102,7 @@ def test_every_step_of_a_batched_tape_has_the_shape_and_dtype_that_it_says(name)
     assert all(np.array_equal(known[guard.step], guard.answer) for guard in batched.guards)
 
 
+@pytest.mark.slow_for("filled", "interleaved", "windows")
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.sampled(5)
 def test_derivatives_are_those_of_the_unrolled_tape(name, monkeypatch):

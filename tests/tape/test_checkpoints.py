@@ -27,6 +27,7 @@ def segments(tape):
     return [step.operation.segment for step in tape.steps if getattr(step.operation, "segment", 0)]
 
 
+@pytest.mark.slow_for("two_lags")
 @pytest.mark.parametrize("name", SEGMENTED)
 @pytest.mark.sampled(6)
 def test_derivatives_in_segments_are_the_same(name, monkeypatch) -> None:

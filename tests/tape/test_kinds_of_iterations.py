@@ -204,6 +204,7 @@ def test_a_branch_in_a_recurrence_has_the_derivatives_of_differences(f) -> None:
     check_hessp(objective, X, np.array([0.6, -0.7, 0.3]), 0.0)
 
 
+@pytest.mark.slow_for("5010", "5030")
 @pytest.mark.parametrize("seed", range(5000, 5060, 10))
 @pytest.mark.sampled(9)
 def test_random_loops_made_alike_have_the_value_of_the_unrolled_tape(seed, monkeypatch) -> None:

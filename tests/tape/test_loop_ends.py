@@ -151,6 +151,7 @@ def test_an_iteration_less_hands_on_than_is_read(f, start, iterations):
     assert sorted((loop.carries > 0, loop.count) for loop in loops) == [(False, 20), (True, iterations)]
 
 
+@pytest.mark.slow_for("matrices-np.log(")
 @pytest.mark.parametrize(("f", "once"), [(matrices, "np.log("), (matrices, "** 2"), (epidemic, "**2")])
 def test_no_iteration_is_written_twice(f, once):
     start = dict(CASES)[f]

@@ -186,6 +186,7 @@ EMPTY = {
 }
 
 
+@pytest.mark.slow_for("inner products")
 @pytest.mark.parametrize("body", EMPTY.values(), ids=EMPTY)
 @pytest.mark.sampled(3)
 def test_empty_slices_in_a_loop(body) -> None:

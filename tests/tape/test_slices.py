@@ -95,6 +95,7 @@ def test_sums_over_growing_slices_are_a_few_steps(f) -> None:
     compare_tapes(tape, [X, 2 * X])
 
 
+@pytest.mark.slow_for("running_means")
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("f", [*CASES, what_no_mask_picks, with_a_number_of_each, windows], ids=lambda f: f.__name__)
 def test_sums_over_growing_slices_have_the_derivatives_of_differences(f) -> None:

@@ -96,6 +96,7 @@ OBJECTIVES = {
 STATISTICS = {"standardised", "weighted mean"}
 
 
+@pytest.mark.slow_for("counted by groups")
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_terms_sum_to_the_objective_and_scores_to_its_gradient(name):

@@ -34,6 +34,7 @@ def values(tape, x):
     return found
 
 
+@pytest.mark.slow_for("guarded_newton")
 @pytest.mark.parametrize("name", ONE_PATH)
 @pytest.mark.sampled(6)
 def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch, patient) -> None:
@@ -181,6 +182,7 @@ def test_loop_inside_the_body_of_another_is_left_alone() -> None:
         assert objective.value(np.array(x)) == pytest.approx(nested(np.array(x)), rel=1e-13)
 
 
+@pytest.mark.slow
 def test_watched_by_the_compiler_such_loops_give_what_python_gives(patient) -> None:
     case = KNOWN["newton_while"]
     objective, plain = (Objective(case.f, case.x0, engine=engine) for engine in ("auto", "numpy"))
@@ -291,6 +293,7 @@ def made(monkeypatch):
     return kinds
 
 
+@pytest.mark.slow
 def test_twenty_newton_iterations_are_one_loop(made) -> None:
     a = np.geomspace(0.01, 50.0, 20)
     objective = Objective(newton_of_each, np.array([1.0, 0.5]), (a,))
@@ -362,6 +365,7 @@ def test_numbers_of_iterations_that_are_used_together_are_seen_in_the_value() ->
     assert signs == {True, False}
 
 
+@pytest.mark.slow
 def test_loops_of_which_one_needs_another_stay_apart() -> None:
     def chained(p):
         x = p[0]

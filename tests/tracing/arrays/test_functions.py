@@ -53,6 +53,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow_for("one by one")
 @pytest.mark.parametrize("f", FORMS.values(), ids=FORMS)
 @pytest.mark.sampled(9)
 def test_form(f) -> None:

@@ -389,6 +389,7 @@ def global_copy(x):
     return np.sum(t**2) + np.sum(u**3)
 
 
+@pytest.mark.slow_for("r_")
 @pytest.mark.parametrize("f", case, ids=lambda f: getattr(f, "__name__", ""))
 @pytest.mark.sampled(3)
 def test_what_is_made_of_arrays(f) -> None:
