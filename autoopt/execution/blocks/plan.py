@@ -85,6 +85,8 @@ class RowPlan:
         The names that each stage but the last returns.
     positions : frozenset of str
         Arguments that must be the numbers of the rows, 0 to n - 1: blocks have their own.
+    width : int
+        Bytes for each row of the largest array that a pass makes.
     """
 
     text: str
@@ -96,6 +98,7 @@ class RowPlan:
     lines: Mapping[str, str]
     handed: tuple[tuple[str, ...], ...] = ()
     positions: frozenset[str] = frozenset()
+    width: int = 0
 
     def functions(self, outside: Mapping[str, Any] | None = None) -> dict[str, FunctionType]:
         """Return the functions by name; `outside` has what else their names stand for, such as exceptions."""

@@ -86,6 +86,9 @@ class RowFunction:
         except NotInBlocks as problem:
             self.refuse(problem.reason, problem.line)
             return
+        except Exception as problem:  # the text, which has just run, can be relied on
+            self.refuse(f"its plan raises {type(problem).__name__}: {problem}")
+            return
         blocks = Blocks(plan, shared(self.function))
         try:
             same = agree(results, blocks(*operands))
@@ -108,7 +111,11 @@ class RowFunction:
         from autoopt.execution.blocks.compiled import compile_passes
 
         self.is_native = True
+        before = shortest(blocks, operands)
         compile_passes(blocks, operands)
+        if blocks.fast and shortest(blocks, operands) > before:  # one block again and again may be faster than all are
+            blocks.reasons |= dict.fromkeys(blocks.fast, "it is not faster than NumPy")
+            blocks.fast.clear()
 
     def refuse(self, reason: str, line: str = "") -> None:
         """Leave the function as it is."""

@@ -63,8 +63,20 @@ class Splitting(Writes):
             raise NotInBlocks("it does nothing with rows")
         sized = next(name for name in self.axes if not self.values[name].is_positions)
         arguments = tuple(self.operands)
+        made = (value for name, value in self.values.items() if value.axis is not None and name not in self.operands)
+        width = max((value.array.nbytes // self.rows for value in made), default=0)
         return written(
-            Split(last.name, arguments, self.outside, self.axes, sized, self.positions, self.statements, self.results)
+            Split(
+                last.name,
+                arguments,
+                self.outside,
+                self.axes,
+                sized,
+                self.positions,
+                self.statements,
+                self.results,
+                width,
+            )
         )
 
     def _run(self, definition: ast.FunctionDef, text: str, returned: Callable[[ast.Return], Any]) -> Any:

@@ -81,6 +81,8 @@ class Split:
         Those that are.
     statements : sequence of Statement
     results : sequence of Result
+    width : int
+        Bytes for each row of the largest array that is made.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Split:
     positions: Set[str]
     statements: Sequence[Statement]
     results: Sequence[Result]
+    width: int
 
 
 def written(split: Split) -> RowPlan:
@@ -126,6 +129,7 @@ def written(split: Split) -> RowPlan:
         lines={result.name: result.line for result in split.results},
         handed=tuple(handed),
         positions=frozenset(split.positions),
+        width=split.width,
     )
 
 
