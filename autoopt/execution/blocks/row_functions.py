@@ -27,6 +27,9 @@ ENOUGH = 0.03
 LEAST = 2**20
 """Bytes of rows that a function reads, eight numbers made of each: what is smaller stays in the cache as it is."""
 
+CACHED = 2**26
+"""Bytes beyond which no cache holds them."""
+
 SMALL = 2**15
 """Bytes below which a function stays as it is, whatever it costs: its digits are the same in every run."""
 
@@ -51,7 +54,7 @@ class RowFunction:
         self.blocks: Blocks | None = None
         self.shapes: Any = None
         self.refused, self.reason, self.line = False, "", ""
-        self.is_native, self.is_small = False, False
+        self.is_native, self.is_settled, self.is_small = False, False, False
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         if named:
@@ -72,8 +75,11 @@ class RowFunction:
         if self.blocks is None:
             if self.spent > ENOUGH:
                 self.divide(operands, results, last)
-        elif not self.is_native and self.spent > COST:
-            self.compile(self.blocks, operands)
+        elif not self.is_settled and self.spent > COST:
+            self.is_settled = True
+            if not self.is_native:
+                self.compile(self.blocks, operands)
+            self.compare(operands, results, last)
         return results
 
     def divide(self, operands: tuple, results: Any, seconds: float) -> None:
@@ -116,6 +122,20 @@ class RowFunction:
         if blocks.fast and shortest(blocks, operands) > before:  # one block again and again may be faster than all are
             blocks.reasons |= dict.fromkeys(blocks.fast, "it is not faster than NumPy")
             blocks.fast.clear()
+
+    def compare(self, operands: tuple, results: Any, seconds: float) -> None:
+        """Run as a whole from now on, if machine code of the whole function is faster than blocks are.
+
+        It may be for data that a cache holds: what does not fit is read twice by it.
+        """
+        if _bytes(operands) > CACHED:
+            return
+        self.whole.spent = np.inf
+        self.whole.compile(operands, results, seconds)
+        if self.whole.native is not None and shortest(self.whole, operands) < shortest(self.blocks, operands):
+            self.refuse("machine code of the whole function is faster")
+        else:
+            self.whole = TieredFunction(self.function, {}, loops=False)  # which lets go of the memory that it works in
 
     def refuse(self, reason: str, line: str = "") -> None:
         """Leave the function as it is."""
