@@ -93,6 +93,7 @@ def test_loops_by_hand_have_the_gradient_of_the_objective(case):
     )
 
 
+@pytest.mark.slow_for("hmm T=200 K=5-jax scan", "rk4 1000 steps-jax")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", LOOP_TOOLS)
 @pytest.mark.parametrize("case", [*loops.cases()[:1], *recurrences.cases()], ids=lambda case: case.name)

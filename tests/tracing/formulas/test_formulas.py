@@ -74,6 +74,7 @@ class Weighted:
         return total
 
 
+@pytest.mark.slow_for("lfilter(2,)(3,)(12,)[0.3 0.2]", "linregress(12,)(12,)0")
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.sampled(6)
 def test_formula(case: Case) -> None:
@@ -153,6 +154,7 @@ INTEGRALS = {
 }
 
 
+@pytest.mark.slow_for("narrow")
 @pytest.mark.parametrize("name", INTEGRALS)
 @pytest.mark.sampled(3)
 def test_integral_agrees_with_differences(name: str) -> None:

@@ -66,6 +66,7 @@ SEARCHES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow_for("fsolve with slopes")
 @pytest.mark.parametrize("name", SEARCHES)
 @pytest.mark.sampled(5)
 def test_derivatives_are_those_of_the_closed_form_at_every_point(name: str, traces) -> None:
@@ -133,6 +134,7 @@ def test_systems_are_differentiated_as_their_solution(f, traces) -> None:
     assert len(traces) == 1
 
 
+@pytest.mark.slow
 def test_value_iteration_is_a_fixed_point() -> None:
     """V = log(exp(u0 + 0.9 V) + exp(u1 + 0.9 V)): V is 10 log(exp(u0) + exp(u1))."""
 

@@ -178,6 +178,7 @@ BOTH = autoopt.value_and_grad(scalar_valued)
 SHARED["value_and_grad"] = (lambda *args: BOTH(*args)[0], (X,), lambda table, k: scalar_valued(X, table, k))
 
 
+@pytest.mark.slow_for("hessian")
 @pytest.mark.usefixtures("often_switched")
 @pytest.mark.parametrize("name", SHARED)
 @pytest.mark.sampled(2)

@@ -469,6 +469,7 @@ def test_drawing_is_refused():
         Objective(lambda p: np.sum(stats.norm.rvs(p[0], size=3)), np.array([0.3]))
 
 
+@pytest.mark.slow
 def test_a_loop_asks_once_whether_the_parameters_are_valid():
     def f(p):
         total = 0.0
