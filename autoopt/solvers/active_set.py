@@ -86,7 +86,22 @@ def _iterated(problem: Any, best: Certificate, near: float) -> Certificate:
         if ahead is None or not _is_better(ahead, best):
             break
         best = ahead
-    return best
+    return _on_bounds(problem, best, near)
+
+
+def _on_bounds(problem: Any, best: Certificate, near: float) -> Certificate:
+    """Return the certificate with parameters that a bound holds on it, where they are but roundings away from it."""
+    moved = _snapped(best, best.x)
+    if np.array_equal(moved, best.x) or not np.allclose(moved, best.x, rtol=_ROUNDED, atol=0.0):
+        return best
+    ahead = certificate_at(problem, moved, near, best)
+    if ahead is None or ahead.value > best.value + best.noise or (best.is_minimum and not ahead.is_minimum):
+        return best
+    return ahead
+
+
+_ROUNDED = 64 * np.finfo(np.float64).eps
+"""How far that is, as a part of them."""
 
 
 def _is_better(ahead: Certificate, best: Certificate) -> bool:

@@ -240,7 +240,9 @@ def multipliers_at(problem: Problem, x: np.ndarray) -> list[np.ndarray] | None:
         return None
     conditions = Conditions.at(problem, x)
     gradient, slopes = problem.jac(x), conditions.slopes
-    if not (np.isfinite(gradient).all() and np.isfinite(slopes.data if hasattr(slopes, "tocsr") else slopes).all()):
+    with np.errstate(over="ignore"):
+        sizes = gradient * conditions.unit
+    if not (np.isfinite(sizes).all() and np.isfinite(slopes.data if hasattr(slopes, "tocsr") else slopes).all()):
         return None
     with np.errstate(all="ignore"):  # of runs that went to infinity
         found = forces(conditions, gradient, _HELD).multipliers

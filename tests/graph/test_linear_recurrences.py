@@ -47,7 +47,7 @@ def test_solution_is_that_of_the_loop(rows):
         if np.any(x[:-1] == 0.0) and not np.all(np.isfinite(factor)):
             continue  # BLAS takes 0 times anything for 0
         found = NAMESPACE["linear_recurrence"](x, factor)
-        np.testing.assert_allclose(found, by_loop(x, factor), rtol=4e-16, atol=0.0)
+        np.testing.assert_allclose(found, by_loop(x, factor), rtol=1e-15, atol=0.0)  # BLAS may round once
 
 
 def garch(p, y):
