@@ -136,7 +136,8 @@ def test_gaussian_process(likelihood, n) -> None:
 def test_closed_form_is_printed(likelihood) -> None:
     X, y = RNG.normal(size=(30, 2)), RNG.normal(size=30)
     text = autoopt.source(lambda p, X, y: gaussian_process(p, X, y, likelihood), np.zeros(3), (X, y))
-    lines = text[text.index("def value_and_grad(") :].splitlines()
+    begin = text.index("def value_and_grad(")
+    lines = text[begin : text.index("\ndef ", begin)].splitlines()
     body = "\n".join(line for line in lines if not line.strip().startswith("#"))
     for word in ("np.tri", "where", "triangle", "half"):
         assert word not in body, word
