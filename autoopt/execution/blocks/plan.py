@@ -101,11 +101,11 @@ class RowPlan:
     width: int = 0
 
     def functions(self, outside: Mapping[str, Any] | None = None) -> dict[str, FunctionType]:
-        """Return the functions by name; `outside` has what else their names stand for, such as exceptions."""
+        """Return the functions by name; what `outside` has stands in place of what the text defines: exceptions."""
         from autoopt.execution.modules import executed
 
         namespace = executed(self.text, self.name)
-        namespace |= {name: value for name, value in (outside or {}).items() if name not in namespace}
+        namespace.update(outside or {})  # in place: it is where the functions look names up
         return namespace
 
 

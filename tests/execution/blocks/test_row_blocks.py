@@ -199,3 +199,36 @@ def test_a_forked_process_has_threads_of_its_own():
     if not child:
         os._exit(0 if pool(1).submit(int, 2).result(timeout=20) == 2 else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_another_branch_is_followed_where_functions_run_over_blocks():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60_000, 5)), rng.normal(size=60_000)
+
+    def f(w, X, y):
+        r = y - X @ w
+        return np.sum(r**2) if w[0] > 0.5 else np.sum(np.abs(r) ** 3)
+
+    objective = autoopt.objective(f, np.zeros(5), X, y)
+    for k in range(80):
+        objective.value_and_grad(np.full(5, 1e-3 * k))
+    state = objective.dispatch.paths[0].compiled["value_and_grad"].namespace["value_and_grad"]
+    assert state.blocks is not None or "faster" in state.reason
+    for x in (np.ones(5), np.zeros(5), np.ones(5)):
+        value, gradient = objective.value_and_grad(x)
+        assert value == pytest.approx(f(x, X, y), rel=1e-12)
+        np.testing.assert_allclose(gradient, autoopt.objective(f, x, X, y).grad(x), rtol=1e-9)
+
+
+def test_blocks_raise_the_exceptions_of_the_module_that_they_stand_in_for():
+    def f(w, X):
+        z = X @ w
+        return np.sum(z) if w[0] > 0 else np.sum(z**2)
+
+    x = np.full(3, 0.5)
+    objective = autoopt.objective(f, x, np.ones((3000, 3)))
+    objective.value_and_grad(x)
+    ((function, operands),) = functions(objective, x, "value_and_grad")
+    blocks = Blocks(planned(function, operands), shared(function))
+    with pytest.raises(function.__globals__["PathChanged"]):
+        blocks(-x, *operands[1:])
