@@ -93,7 +93,7 @@ class StreamedObjective:
         self._streams: dict[str, tuple[Stream, dict[str, Any]]] = {}
         self._latest: tuple[np.ndarray, float, np.ndarray] | None = None
         self._hessian: tuple[np.ndarray, np.ndarray] | None = None
-        self._wants_hessians = False
+        self._wants_hessians = self._lacks_hessian = False
 
     exact = True
     is_streamed = True
@@ -182,6 +182,7 @@ class StreamedObjective:
             if type(problem).__name__ != CHANGED:
                 raise
         self._streams.clear()
+        self._lacks_hessian = False
         try:
             return self._on_path(x, kinds, direction)
         except Exception as problem:
@@ -195,16 +196,45 @@ class StreamedObjective:
 
     def _on_path(self, x: np.ndarray, kinds: tuple[str, ...], direction: np.ndarray | None) -> list[Any]:
         """Return derivatives of some kinds, in one pass over the data where each takes one."""
+        if "hess" in kinds and not self._has_hessian(x):
+            return [self._by_products(x) if kind == "hess" else self._on_path(x, (kind,), None)[0] for kind in kinds]
         streams = [self.stream(kind, x) for kind in kinds]
         if len(streams) > 1 and any(stream.passes > 1 for stream, _ in streams):
             return [one for kind in kinds for one in self._on_path(x, (kind,), direction)]
         several = []
-        for kind, (stream, free) in zip(kinds, streams, strict=True):
+        for kind, stream in zip(kinds, streams, strict=True):
             self.evaluations[kind] = self.evaluations.get(kind, 0) + 1
-            known = free | {self._parameter: x} | ({} if direction is None else {"direction": direction})
-            several.append((stream, known | ({"rows": self.data.rows} if stream.counts else {})))
+            several.append(self._given(*stream, x, direction))
         with np.errstate(all="ignore"):
             return together(several, self.data.passed)
+
+    def _given(
+        self, stream: Stream, free: dict[str, Any], x: np.ndarray, direction: np.ndarray | None
+    ) -> tuple[Stream, dict[str, Any]]:
+        """Return a plan with the values of what it reads besides the rows."""
+        known = free | {self._parameter: x} | ({} if direction is None else {"direction": direction})
+        return stream, known | ({"rows": self.data.rows} if stream.counts else {})
+
+    def _has_hessian(self, x: np.ndarray) -> bool:
+        """Whether the Hessian's own source is for any number of rows: that of products is more often."""
+        if self._lacks_hessian:
+            return False
+        try:
+            self.stream("hess", x)
+        except TracingError:
+            self._lacks_hessian = True
+        return not self._lacks_hessian
+
+    def _by_products(self, x: np.ndarray) -> np.ndarray:
+        """Return the Hessian by its products with the unit vectors, in one pass if one of them takes one."""
+        stream, units = self.stream("hessp", x), np.eye(self.size)
+        if stream[0].passes > 1:
+            products = [self._on_path(x, ("hessp",), unit)[0] for unit in units]
+        else:
+            with np.errstate(all="ignore"):
+                products = together([self._given(*stream, x, unit) for unit in units], self.data.passed)
+        matrix = np.array(products)
+        return (matrix + matrix.T) / 2
 
     @property
     def _parameter(self) -> str:

@@ -72,6 +72,19 @@ def test_value_gradient_and_hessian_take_one_pass_together():
     assert batches.passes == before + 1
 
 
+def test_a_hessian_without_source_for_any_rows_is_made_of_products_in_one_pass(monkeypatch):
+    X, y = data(6000)
+    batches = autoopt.batches({"X": X, "y": y}, size=100_000)
+    streamed = StreamedObjective.of(logistic, np.zeros(5), (batches, 0.5))
+    expected = streamed.hess(np.ones(5))
+    other = StreamedObjective.of(logistic, np.zeros(5), (batches, 0.5))
+    monkeypatch.setattr(other, "_has_hessian", lambda x: False)
+    other.hessp(np.ones(5), np.ones(5))
+    before = batches.passes
+    np.testing.assert_allclose(other.hess(np.ones(5)), expected, rtol=1e-12, atol=1e-10)
+    assert batches.passes == before + 1
+
+
 def test_parameters_that_are_scaled_or_fixed_are_compared_on_the_sample():
     X, y = data()
     batches = autoopt.batches({"X": X, "y": y}, size=100_000)
