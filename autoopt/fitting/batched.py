@@ -13,7 +13,7 @@ from autoopt.designs.data import Bound, Selection
 from autoopt.errors import ModelError, UsageError
 from autoopt.fitting.modelfile import Model
 from autoopt.fitting.named import Named
-from autoopt.objectives.streamed import SAMPLE
+from autoopt.objectives.sampled import SAMPLE
 from autoopt.wording import listed, near
 
 _OF_DATA = ("bounds", "constraints", "fixed")

@@ -16,23 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from autoopt.errors import TracingError, UsageError
-from autoopt.execution.blocks.streams import Stream, Task, passed, plan_of_module, together
-from autoopt.execution.blocks.values import FixedRows, NotInBlocks
-from autoopt.graph.kinds import DENSE, KINDS, kind_of
+from autoopt.execution.blocks.streams import Stream, Task, passed, together
+from autoopt.graph.kinds import DENSE
 from autoopt.objectives.objective import Objective
+from autoopt.objectives.sampled import Plans
 from autoopt.origin import definition
-from autoopt.tracing.naming import argument_names
-
-SAMPLE = 4096
-"""Rows that are traced and compared with the user's function."""
-
-FEWER = 1499, 997
-"""Rows on which source is derived if that of the sample is for its own number alone."""
 
 CHANGED = "PathChanged"
 """The exception by which printed code says that another branch is taken."""
-
-_KINDS = {"value": "value", "value_and_grad": "gradient", "hess": "hessian", "hessp": "hvp"}
 
 
 class Rows(Protocol):
@@ -65,8 +56,8 @@ class StreamedObjective:
 
     Attributes
     ----------
-    sample : Objective
-        Of some of the rows.
+    plans : Plans
+        Of the code of some of the rows.
     evaluations : dict of str to int
         How often each kind of derivative was evaluated on all rows.
     """
@@ -75,28 +66,20 @@ class StreamedObjective:
 
     def __init__(self, function: Callable, x0: Any, data: Rows, others: tuple = ()) -> None:
         self.function, self.data, self.args = function, data, (data, *others)
-        some = data.sample(SAMPLE, 0)
-        names = argument_names(function, 1 + len(some) + len(others))[1:]
-        rest = [name for name in names if name not in some]
-        if len(rest) != len(others):
-            raise UsageError(
-                f"The objective takes {', '.join(names)}, and {data.name} has {', '.join(some)}.",
-                definition(function),
-                remedy="name what it takes: autoopt.batches(source, {'X': [columns], 'y': column}).",
-            )
-        given = dict(some) | dict(zip(rest, others, strict=True))
-        self.sample = Objective(function, x0, tuple(given[name] for name in names), "numpy")
-        names = list(some)
-        self._some = {name: np.asarray(some[name]) for name in names}
+        self.plans = Plans(function, x0, data, others)
         self.structure, self.size = self.sample.structure, self.sample.size
         self.evaluations: dict[str, int] = {}
-        self._streams: dict[str, tuple[Stream, dict[str, Any]]] = {}
         self._latest: tuple[np.ndarray, float, np.ndarray] | None = None
         self._hessian: tuple[np.ndarray, np.ndarray] | None = None
-        self._wants_hessians = self._lacks_hessian = False
+        self._wants_hessians = False
 
     exact = True
     is_streamed = True
+
+    @property
+    def sample(self) -> Objective:
+        """The objective of some of the rows."""
+        return self.plans.sample
 
     @classmethod
     def of(cls, function: Callable, x0: Any, args: tuple) -> StreamedObjective:
@@ -181,8 +164,7 @@ class StreamedObjective:
         except Exception as problem:
             if type(problem).__name__ != CHANGED:
                 raise
-        self._streams.clear()
-        self._lacks_hessian = False
+        self.plans.forget()
         try:
             return self._on_path(x, kinds, direction)
         except Exception as problem:
@@ -196,9 +178,9 @@ class StreamedObjective:
 
     def _on_path(self, x: np.ndarray, kinds: tuple[str, ...], direction: np.ndarray | None) -> list[Any]:
         """Return derivatives of some kinds, in one pass over the data where each takes one."""
-        if "hess" in kinds and not self._has_hessian(x):
+        if "hess" in kinds and not self.plans.has_hessian(x):
             return [self._by_products(x) if kind == "hess" else self._on_path(x, (kind,), None)[0] for kind in kinds]
-        streams = [self.stream(kind, x) for kind in kinds]
+        streams = [self.plans.stream(kind, x) for kind in kinds]
         if len(streams) > 1 and any(stream.passes > 1 for stream, _ in streams):
             return [one for kind in kinds for one in self._on_path(x, (kind,), direction)]
         several = []
@@ -212,22 +194,12 @@ class StreamedObjective:
         self, stream: Stream, free: dict[str, Any], x: np.ndarray, direction: np.ndarray | None
     ) -> tuple[Stream, dict[str, Any]]:
         """Return a plan with the values of what it reads besides the rows."""
-        known = free | {self._parameter: x} | ({} if direction is None else {"direction": direction})
+        known = free | {self.plans.parameter: x} | ({} if direction is None else {"direction": direction})
         return stream, known | ({"rows": self.data.rows} if stream.counts else {})
-
-    def _has_hessian(self, x: np.ndarray) -> bool:
-        """Whether the Hessian's own source is for any number of rows: that of products is more often."""
-        if self._lacks_hessian:
-            return False
-        try:
-            self.stream("hess", x)
-        except TracingError:
-            self._lacks_hessian = True
-        return not self._lacks_hessian
 
     def _by_products(self, x: np.ndarray) -> np.ndarray:
         """Return the Hessian by its products with the unit vectors, in one pass if one of them takes one."""
-        stream, units = self.stream("hessp", x), np.eye(self.size)
+        stream, units = self.plans.stream("hessp", x), np.eye(self.size)
         if stream[0].passes > 1:
             products = [self._on_path(x, ("hessp",), unit)[0] for unit in units]
         else:
@@ -235,60 +207,6 @@ class StreamedObjective:
                 products = together([self._given(*stream, x, unit) for unit in units], self.data.passed)
         matrix = np.array(products)
         return (matrix + matrix.T) / 2
-
-    @property
-    def _parameter(self) -> str:
-        return self.sample.dispatch.paths[0].tape.steps[0].template.name
-
-    def stream(self, kind: str, x: np.ndarray) -> tuple[Stream, dict[str, Any]]:
-        """Return the plan of a kind of derivative, and what it reads besides data and parameters.
-
-        Raises
-        ------
-        TracingError
-            If the objective is no sum over rows, with the line that mixes them.
-        """
-        if kind in self._streams:
-            return self._streams[kind]
-        self.sample.value_and_grad(x)
-        if len(self.sample.dispatch.paths) > 1:  # begun anew where it takes this path, of which other rows are traced
-            self.sample = Objective(self.function, self.structure.unflatten(x), self.sample.args, "numpy")
-            self.sample.value_and_grad(x)
-        problem = NotInBlocks("")
-        for rows in (SAMPLE, *FEWER):
-            if rows < SAMPLE and rows >= self._rows:
-                continue
-            try:
-                self._streams[kind] = self._divided(_KINDS[kind], x, rows)
-                return self._streams[kind]
-            except NotInBlocks as refused:
-                problem = refused
-                if not isinstance(refused, FixedRows):
-                    break
-        raise TracingError(
-            f"The {kind_of(_KINDS[kind]).returns[-1]} of this objective is no sum over the rows of its data, which are "
-            f"read in batches: {problem.reason}" + (f", in\n    {problem.line}" if problem.line else "."),
-            definition(self.function),
-            remedy="load the data into memory, or have what mixes rows computed before.",
-        )
-
-    def _divided(self, public: str, x: np.ndarray, rows: int) -> tuple[Stream, dict[str, Any]]:
-        """Return the plan of a kind of derivative, of so many rows of the sample, and what it reads besides them."""
-        some, sample = self._some, self.sample
-        if rows < self._rows:
-            some = {name: value[:rows] for name, value in self._some.items()}
-            names = argument_names(self.function, 1 + len(sample.args))[1:]
-            args = (some.get(name, value) for name, value in zip(names, sample.args, strict=True))
-            sample = Objective(self.function, self.structure.unflatten(x), tuple(args), "numpy")
-        text = sample.statements(public)
-        free = {name: one.value for name, one in sample.inputs(public).items() if name not in some}
-        known = {self._parameter: x, "direction": np.ones_like(x)} | free
-        return Stream(plan_of_module(text, KINDS[kind_of(public).name].functions, known, some)), free
-
-    @property
-    def _rows(self) -> int:
-        """How many rows the sample has."""
-        return len(next(iter(self._some.values())))
 
     # The user's own function ------------------------------------------------------------------------------------------
 

@@ -78,7 +78,7 @@ def test_a_hessian_without_source_for_any_rows_is_made_of_products_in_one_pass(m
     streamed = StreamedObjective.of(logistic, np.zeros(5), (batches, 0.5))
     expected = streamed.hess(np.ones(5))
     other = StreamedObjective.of(logistic, np.zeros(5), (batches, 0.5))
-    monkeypatch.setattr(other, "_has_hessian", lambda x: False)
+    monkeypatch.setattr(other.plans, "has_hessian", lambda x: False)
     other.hessp(np.ones(5), np.ones(5))
     before = batches.passes
     np.testing.assert_allclose(other.hess(np.ones(5)), expected, rtol=1e-12, atol=1e-10)
