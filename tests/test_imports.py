@@ -257,7 +257,7 @@ ORDER = (
     *("ops", "rules"),
     *("graph.rewrites", "graph.loops", "graph.parts", "graph.tangents", "graph.indexed", "graph.idioms", "graph"),
     *("codegen.code", "codegen.structures codegen.repetitions", "codegen.constants", "codegen.printers", "codegen"),
-    *("execution.native", "execution.modules", "execution.tiering", "execution.blocks", "execution"),
+    *("execution.modules", "execution.native", "execution.tiering", "execution.blocks", "execution"),
     *("tracing.recording", "tracing.outside", "tracing.standins.table tracing.standins.followed", "tracing.arrays"),
     *("tracing.complex", "tracing.standins", "tracing.formulas tracing.frames tracing.stats"),
     *("tracing.naming", "tracing.expressions", "tracing.instrument", "tracing.trace", "tracing"),

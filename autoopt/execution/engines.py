@@ -19,7 +19,7 @@ from autoopt.execution.blocks import row_functions
 from autoopt.execution.counts import Counts, Numbers
 from autoopt.execution.families import Family
 from autoopt.execution.interface import Compiled, Engine, Inputs, rebound
-from autoopt.execution.modules import executed
+from autoopt.execution.modules import arguments_of, executed, owner_of
 from autoopt.execution.printed import unchecked, with_counts, without_ties
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE, Kind, at_once
 from autoopt.stages import counted as counted_parts
@@ -156,19 +156,12 @@ class TieredFunctions(NumpyFunctions):
 
 def _kept_from(namespace: dict[str, Any], data: dict[str, Any], known: dict[str, Any]) -> frozenset[str]:
     """Return the names of the data of which something has been computed and is kept; views show what is new."""
-    prepare, linearize = (_names(namespace[name]) if name in namespace else () for name in (PREPARE, LINEARIZE))
-    owners = [_owner(value) for value in data.values()]
+    prepare, linearize = (arguments_of(namespace[name]) if name in namespace else () for name in (PREPARE, LINEARIZE))
+    owners = [owner_of(value) for value in data.values()]
     prepared = {name: value for name, value in known.items() if name not in data}
-    computed = [value for value in prepared.values() if not any(_owner(value) is owner for owner in owners)]
+    computed = [value for value in prepared.values() if not any(owner_of(value) is owner for owner in owners)]
     is_read = computed or not prepared.keys().isdisjoint(linearize)
     return frozenset(linearize) | frozenset(prepare if is_read else ())
-
-
-def _owner(value: Any) -> Any:
-    """Return the array whose memory a view shows."""
-    while isinstance(value, np.ndarray) and value.base is not None:
-        value = value.base
-    return value
 
 
 def with_prepared(namespace: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -219,20 +212,15 @@ def module_source(tape: Tape, kind: str, title: str) -> str:
     return source_cache.write(key, text)
 
 
-def _names(function: Callable) -> tuple[str, ...]:
-    code = function.__code__
-    return code.co_varnames[: code.co_argcount]
-
-
 def _bound(function: Callable, known: dict[str, Any], skip: int = 0) -> tuple:
-    return tuple(known[name] for name in _names(function)[skip:])
+    return tuple(known[name] for name in arguments_of(function)[skip:])
 
 
 def run_of(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x)`, or `run(x, direction)`, of a module's functions for data with what was prepared of them."""
     if KINDS[kind].directed:
         return _product(namespace, kind, prepared, tape)
-    return _of_point(namespace[kind], prepared)
+    return _of_point(row_functions.for_data(namespace[kind], prepared), prepared)
 
 
 def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
@@ -243,10 +231,10 @@ def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
 
 def _product(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
-    linearize, product = namespace[LINEARIZE], namespace[kind]
+    linearize, product = (row_functions.for_data(namespace[name], prepared) for name in (LINEARIZE, kind))
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, prepared, skip=1)
-    names = _names(product)[1:]
+    names = arguments_of(product)[1:]
     latest: list[tuple] = [(None, ())]  # one entry, so that another thread never sees a half of it changed
 
     def run(x: np.ndarray, direction: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from autoopt.execution.blocks.plan import RowPlan
 from autoopt.execution.blocks.row_functions import RowFunction
 from autoopt.execution.blocks.values import NotInBlocks
 from autoopt.execution.engines import NumpyFunctions, with_prepared
+from autoopt.execution.modules import arguments_of
 from autoopt.graph.kinds import KINDS, LINEARIZE, PREPARE
 
 UNTOLD = ("few rows", "it does nothing with rows")
@@ -28,7 +29,7 @@ def row_plans(compiled: NumpyFunctions, x: np.ndarray) -> Iterator[tuple[str, Ro
         function = getattr(state, "function", state)
         if name == PREPARE or function is None:
             continue
-        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        names = arguments_of(function)
         operands: list[Any] = [known.get(one, np.ones_like(x)) for one in names]
         try:
             yield name, planned(function, operands)

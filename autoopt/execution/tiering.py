@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
@@ -101,8 +102,8 @@ class TieredFunction:
                 raise NotLowered("so much room")
             native = Native(code)
             again = native(*operands)
-            seconds = min(seconds, _seconds(self.function, operands))
-            faster = min(_seconds(native, operands) for _ in range(3)) < GAIN * seconds
+            seconds = min(seconds, shortest(self.function, operands))
+            faster = shortest(native, operands, 3) < GAIN * seconds
         except NotLowered as problem:
             self.refuse(f"there is none for {problem}")
             return
@@ -122,11 +123,14 @@ class TieredFunction:
                 self.parts[name] = TieredFunction(function, {})
 
 
-def _seconds(function: Any, operands: tuple) -> float:
-    """Return what one call takes."""
-    begin = time.perf_counter()
-    function(*operands)
-    return time.perf_counter() - begin
+def shortest(function: Any, operands: Sequence[Any], rounds: int = 1) -> float:
+    """Return the seconds that the shortest of some calls takes."""
+    spent = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        function(*operands)
+        spent.append(time.perf_counter() - begin)
+    return min(spent)
 
 
 def agree(results: Any, again: Any) -> bool:

@@ -102,8 +102,6 @@ class Calls(Expressions):
                 place = int(function is np.broadcast_to)  # of the shape, in which the number of rows stays
                 terms = [(v, part if k == place else self.settled(v, part)) for k, (v, part) in enumerate(terms)]
                 return Value(made, shape, level_of(values)), _call(node, terms, options)
-            if isinstance(function, FunctionType) and function.__globals__ is not self.outside:
-                pass
             result = result_of(*given, **{key: value.sample for key, (value, _) in options.items()})
             return self.computed(result, values, _call_of(node, terms, options, method))
         takes_shape = function in SHAPES

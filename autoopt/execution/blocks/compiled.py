@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from autoopt.execution.blocks.plan import RowPass
 from autoopt.execution.blocks.running import Blocks, block_rows, driven
-from autoopt.execution.tiering import GAIN, agree
+from autoopt.execution.tiering import GAIN, agree, shortest
 
 ROUNDS = 3
 """How often a block is run to see which is faster."""
@@ -18,9 +17,7 @@ def compile_passes(blocks: Blocks, operands: tuple) -> None:
     """Have the passes of a plan run as machine code where that gives the same results faster."""
     plan = blocks.plan
     known = dict(zip(plan.arguments, operands, strict=True))
-    first, axis = next(iter(plan.axes.items()))
-    count = known[first].shape[axis]
-    known["rows"] = count
+    count = known["rows"] = plan.count(known)
     size = block_rows(plan, known, blocks.size)
     if size > count:
         return
@@ -51,16 +48,7 @@ def compile_pass(blocks: Blocks, row_pass: RowPass, known: Mapping[str, Any], si
         return
     if not agree(function(*operands), again):
         blocks.reasons[row_pass.name] = "it gives other results"
-    elif _seconds(native, operands) > GAIN * _seconds(function, operands):
+    elif shortest(native, operands, ROUNDS) > GAIN * shortest(function, operands, ROUNDS):
         blocks.reasons[row_pass.name] = "it is not faster than NumPy"
     else:
         blocks.fast[row_pass.name] = native
-
-
-def _seconds(function: Callable, operands: list) -> float:
-    found = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        function(*operands)
-        found.append(time.perf_counter() - begin)
-    return min(found)

@@ -7,34 +7,16 @@ result says `alignment.py`. What is summed over rows becomes a name, which stand
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from autoopt.execution.blocks.alignment import Operation, contracted, indexed, outcome
 from autoopt.execution.blocks.values import NotInBlocks, Value, free_level, level_of
+from autoopt.execution.native.lowering import OPERATORS
 
 Term = tuple[Value, ast.expr]
 """A value, and how it reads."""
-
-OPERATORS: dict[type, Callable] = {
-    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide, ast.Pow: np.power,
-    ast.MatMult: np.matmul, ast.BitAnd: np.bitwise_and, ast.BitOr: np.bitwise_or, ast.BitXor: np.bitwise_xor,
-    ast.FloorDiv: np.floor_divide, ast.Mod: np.remainder, ast.Lt: np.less, ast.LtE: np.less_equal,
-    ast.Gt: np.greater, ast.GtE: np.greater_equal, ast.Eq: np.equal, ast.NotEq: np.not_equal,
-    ast.USub: np.negative, ast.UAdd: np.positive, ast.Invert: np.invert,
-}  # fmt: skip
-
-PYTHON: dict[type, Callable] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow, ast.MatMult: operator.matmul, ast.BitAnd: operator.and_, ast.BitOr: operator.or_,
-    ast.BitXor: operator.xor, ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Lt: operator.lt,
-    ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne,
-    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
-}  # fmt: skip
 
 
 class Expressions:
@@ -180,17 +162,17 @@ class Expressions:
     def operated(self, op: ast.AST, terms: list[Term], write: Callable[..., ast.expr]) -> Term:
         """Return what an operator makes of its operands."""
         values = [value for value, _ in terms]
-        result = PYTHON[type(op)](*(value.sample for value in values))
+        function, python = OPERATORS[type(op)]
+        result = python(*(value.sample for value in values))
         if all(value.is_free for value in values):
             return self.computed(result, values, write(*(node for _, node in terms)))
-        operation = Operation(OPERATORS[type(op)], tuple(values), {}, result, self.rows)
+        operation = Operation(function, tuple(values), {}, result, self.rows)
         how = contracted(operation) if isinstance(op, ast.MatMult) else outcome(operation)
         return self.settle_outcome(how, result, values, write(*(self.settled(*term) for term in terms)))
 
     def computed(self, result: Any, values: Sequence[Value], node: ast.expr) -> Term:
         """Return what is computed of free values."""
-        parts = None
-        return Value(result, None, free_level(values), parts=parts), node
+        return Value(result, None, free_level(values)), node
 
     def settled(self, value: Value, node: ast.expr) -> ast.expr:
         """Return an operand as it reads beside rows: what is free is a name, computed once."""

@@ -11,14 +11,7 @@ def value_and_grad(w, X, y):
 from __future__ import annotations
 
 from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan
-
-_COMBINE = {
-    "sum": "{0} + {1}",
-    "max": "np.maximum({0}, {1})",
-    "min": "np.minimum({0}, {1})",
-    "all": "np.logical_and({0}, {1})",
-    "any": "np.logical_or({0}, {1})",
-}
+from autoopt.execution.blocks.sums import COMBINED
 
 
 def with_loop(plan: RowPlan, block: int = 4096) -> str:
@@ -27,7 +20,6 @@ def with_loop(plan: RowPlan, block: int = 4096) -> str:
     lines.append(f'    """Compute what `{plan.name}` does, for so many rows at a time."""')
     sized, axis = next(iter(plan.axes.items()))
     lines.append(f"    rows = {sized}.shape[{axis}]")
-    handed: list[str] = []
     for level, stage in enumerate(plan.stages):
         call = f"{stage.name}({', '.join(stage.arguments)})"
         if level == len(plan.passes):
@@ -36,7 +28,6 @@ def with_loop(plan: RowPlan, block: int = 4096) -> str:
         names = plan.handed[level]
         lines += [f"    stage = {call}"] if names else []
         lines += [f'    {name} = stage["{name}"]' for name in names]
-        handed += names
         lines += _loop(plan, plan.passes[level])
     return plan.text.rstrip() + "\n\n\n" + "\n".join(lines) + "\n"
 
@@ -51,8 +42,9 @@ def _loop(plan: RowPlan, row_pass: RowPass) -> list[str]:
             continue
         lines.append(f'    {name} = parts[0]["{name}"]')
         lines.append("    for part in parts[1:]:")
-        combined = _COMBINE[how].format(name, f'part["{name}"]')
-        lines.append(f"        {name} = {combined}")
+        other = f'part["{name}"]'
+        function = f"np.{COMBINED[how].__name__}"
+        lines.append(f"        {name} = " + (f"{name} + {other}" if how == "sum" else f"{function}({name}, {other})"))
     return lines
 
 

@@ -79,8 +79,6 @@ class RowPlan:
     passes : tuple of RowPass
     axes : mapping of str to int
         The axis of the rows of the arguments that have one.
-    lines : mapping of str to str
-        What each result of a pass is, by its name: the expression that is summed.
     handed : tuple of tuple of str
         The names that each stage but the last returns.
     positions : frozenset of str
@@ -95,10 +93,14 @@ class RowPlan:
     stages: tuple[Stage, ...]
     passes: tuple[RowPass, ...]
     axes: Mapping[str, int]
-    lines: Mapping[str, str]
     handed: tuple[tuple[str, ...], ...] = ()
     positions: frozenset[str] = frozenset()
     width: int = 0
+
+    def count(self, known: Mapping[str, Any]) -> int:
+        """Return how many rows values by name have."""
+        name, axis = next(iter(self.axes.items()))
+        return known[name].shape[axis]
 
     def functions(self, outside: Mapping[str, Any] | None = None) -> dict[str, FunctionType]:
         """Return the functions by name; what `outside` has stands in place of what the text defines: exceptions."""

@@ -8,13 +8,13 @@ machine code as a whole.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autoopt.execution.tiering import COST, TieredFunction, agree
+from autoopt.execution.tiering import COST, TieredFunction, agree, shortest
 from autoopt.graph.kinds import PREPARE
 from autoopt.stages import during
 
@@ -54,7 +54,7 @@ class RowFunction:
         self.blocks: Blocks | None = None
         self.shapes: Any = None
         self.refused, self.reason, self.line = False, "", ""
-        self.is_native, self.is_settled, self.is_small = False, False, False
+        self.is_native = self.is_settled = False
 
     def __call__(self, *operands: Any, **named: Any) -> Any:
         if named:
@@ -64,10 +64,9 @@ class RowFunction:
         if shapes != self.shapes or (self.blocks is not None and not self.blocks.holds(operands)):
             self.forget()
             self.shapes = shapes
-            size = _bytes(operands)
-            self.refused, self.is_small = size < LEAST, size < SMALL
+            self.refused = _bytes(operands) < LEAST
         if self.refused:
-            return self.function(*operands) if self.is_small else self.whole(*operands)
+            return self.whole(*operands)
         begin = time.perf_counter()
         results = self.function(*operands) if self.blocks is None else self.blocks(*operands)
         last = time.perf_counter() - begin
@@ -104,9 +103,9 @@ class RowFunction:
         if not same:
             self.refuse("it gives other results by blocks")
             return
-        if shortest(blocks, operands) > seconds:
+        if shortest(blocks, operands, 2) > seconds:
             self.compile(blocks, operands)
-            if not blocks.fast or shortest(blocks, operands) > seconds:
+            if not blocks.fast or shortest(blocks, operands, 2) > seconds:
                 self.refuse("it is not faster by blocks")
                 return
         self.blocks, self.spent = blocks, 0.0
@@ -117,9 +116,11 @@ class RowFunction:
         from autoopt.execution.blocks.compiled import compile_passes
 
         self.is_native = True
-        before = shortest(blocks, operands)
+        before = shortest(blocks, operands, 2)
         compile_passes(blocks, operands)
-        if blocks.fast and shortest(blocks, operands) > before:  # one block again and again may be faster than all are
+        if (
+            blocks.fast and shortest(blocks, operands, 2) > before
+        ):  # one block again and again may be faster than all are
             blocks.reasons |= dict.fromkeys(blocks.fast, "it is not faster than NumPy")
             blocks.fast.clear()
 
@@ -132,7 +133,7 @@ class RowFunction:
             return
         self.whole.spent = np.inf
         self.whole.compile(operands, results, seconds)
-        if self.whole.native is not None and shortest(self.whole, operands) < shortest(self.blocks, operands):
+        if self.whole.native is not None and shortest(self.whole, operands, 2) < shortest(self.blocks, operands, 2):
             self.refuse("machine code of the whole function is faster")
         else:
             self.whole = TieredFunction(self.function, {}, loops=False)  # which lets go of the memory that it works in
@@ -140,16 +141,6 @@ class RowFunction:
     def refuse(self, reason: str, line: str = "") -> None:
         """Leave the function as it is."""
         self.refused, self.reason, self.line = True, reason, line
-
-
-def shortest(function: Any, operands: tuple) -> float:
-    """Return what the shorter of two calls takes, in seconds."""
-    spent = []
-    for _ in range(2):
-        begin = time.perf_counter()
-        function(*operands)
-        spent.append(time.perf_counter() - begin)
-    return min(spent)
 
 
 def shared(function: FunctionType) -> dict[str, Any]:
@@ -162,6 +153,11 @@ def _bytes(operands: Iterable[Any]) -> int:
     """Return how much memory a function is likely to go through: its operands, and what it makes of each row."""
     arrays = [value for value in operands if isinstance(value, np.ndarray)]
     return sum(value.nbytes for value in arrays) + 64 * max((len(value) for value in arrays if value.ndim), default=0)
+
+
+def for_data(function: Any, known: Mapping[str, Any]) -> Any:
+    """Return a function as it is to be run on what is known of its data: as it is written, if these are small."""
+    return function.function if isinstance(function, RowFunction) and _bytes(known.values()) < SMALL else function
 
 
 def watch(namespace: dict[str, Any], names: Iterable[str]) -> None:

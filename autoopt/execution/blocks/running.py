@@ -17,7 +17,7 @@ from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import Pairs
 from autoopt.execution.blocks.threads import one_blas_thread, pool, threads_now
 from autoopt.execution.blocks.values import NotInBlocks
-from autoopt.execution.blocks.writing import source_of
+from autoopt.execution.modules import arguments_of, source_of
 from autoopt.execution.native.machine import Changed, Failed
 
 BLOCK = 2**20
@@ -60,7 +60,7 @@ def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
     NotInBlocks
         If it mixes rows, or does what is not known.
     """
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    names = arguments_of(function)
     axes, count = rows_of(names, operands)
     samples = {name: _sample(value, axes.get(name)) for name, value in zip(names, operands, strict=True)}
     with np.errstate(all="ignore"):
@@ -127,8 +127,7 @@ class Blocks:
         """Return what the function returns."""
         plan = self.plan
         given = dict(zip(plan.arguments, operands, strict=True))
-        first, axis = next(iter(plan.axes.items()))
-        count = given[first].shape[axis]
+        count = plan.count(given)
         known: dict[str, Any] = given | {"rows": count}
         size = block_rows(plan, given, self.size)
         return driven(plan, self.functions, known, lambda row_pass, known: self.passed(row_pass, known, count, size))
@@ -169,7 +168,7 @@ class Blocks:
 
     def _over(self, blocks: int, block: Callable[[int], dict], results: Mapping[str, str]) -> dict[str, Any]:
         """Return the combined results of blocks, computed by several threads if there are several."""
-        pairs, lock, numbers = Pairs(blocks, results), threading.Lock(), itertools.count()
+        pairs, lock, numbers = Pairs(results), threading.Lock(), itertools.count()
 
         def work() -> None:
             for number in iter(numbers.__next__, None):
@@ -185,7 +184,7 @@ class Blocks:
         else:
             with one_blas_thread():
                 _together(work, threads)
-        return dict(pairs.whole())
+        return pairs.whole()
 
 
 def _together(work: Callable[[], None], threads: int) -> None:

@@ -40,7 +40,7 @@ class Splitting(Writes):
             self.values[name] = Value(value, axis, int(axis is not None), is_positions)
             if is_positions:
                 made = ast.parse(f"{name} = np.arange(rows)").body[0]
-                self.statements.append(Statement(made, 1, True, frozenset(["rows"]), frozenset([name]), ""))
+                self.statements.append(Statement(made, 1, True, frozenset(["rows"]), frozenset([name])))
 
     def plan(self) -> RowPlan:
         """Return the function as stages and passes.
@@ -240,7 +240,7 @@ class Splitting(Writes):
             raise NotInBlocks("several rows at once")
         new = self.fresh("whole")
         self.values[new] = Value(value.sample, None, value.level)
-        self.results.append(Result(new, ROWS, value.level, value.axis, ast.unparse(made)))
+        self.results.append(Result(new, ROWS, value.level, value.axis))
         self.write(ast.Assign([ast.Name(new, ast.Store())], made), value.level, True, [new])
         return self.values[new], ast.Name(new, ast.Load())
 

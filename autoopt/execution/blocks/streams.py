@@ -18,10 +18,9 @@ from autoopt.execution.blocks.compiled import compile_pass
 from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan
 from autoopt.execution.blocks.running import Blocks, block_rows, driven
 from autoopt.execution.blocks.splitting import SAMPLED, Splitting
-from autoopt.execution.blocks.sums import joined
+from autoopt.execution.blocks.sums import Pairs
 from autoopt.execution.blocks.values import FixedRows, NotInBlocks
-from autoopt.execution.blocks.writing import source_of
-from autoopt.execution.modules import executed
+from autoopt.execution.modules import arguments_of, executed, source_of
 
 _FIXED = re.compile(r'f"(This code was written for \d+ rows [^{]*)')
 
@@ -52,7 +51,7 @@ def plan_of_module(
         raise FixedRows(f"its source is for one number of rows ({fixed[1].strip()}...)")
     namespace = executed(text, names[-1])
     functions = [namespace[name] for name in names if isinstance(namespace.get(name), FunctionType)]
-    read = {name for one in functions for name in one.__code__.co_varnames[: one.__code__.co_argcount]}
+    read = {name for one in functions for name in arguments_of(one)}
     count = min(len(value) for value in data.values())
     rows = min(count, SAMPLED)
     samples = {name: np.array(value[:rows]) for name, value in data.items() if name in read}
@@ -156,27 +155,17 @@ class _Gathered:
         self.task = task
         self.summed = {name: how for name, how in task.row_pass.results.items() if how != ROWS}
         self.rows: dict[str, list[np.ndarray]] = {name: [] for name in task.row_pass.axes}
-        self.waiting: list[tuple[int, Mapping[str, Any]]] = []
+        self.pairs, self.count = Pairs(self.summed), 0
 
     def add(self, batch: Mapping[str, np.ndarray]) -> None:
         """Take the results of one more batch."""
         found = self.task.stream.on(self.task.row_pass, {**self.task.known, **batch}, batch)
         for name, parts in self.rows.items():
             parts.append(found[name])
-        _push(self.waiting, {name: found[name] for name in self.summed}, self.summed)
+        self.pairs.add(self.count, {name: found[name] for name in self.summed})
+        self.count += 1
 
     def whole(self) -> dict[str, Any]:
         """Return the results over all batches."""
-        while len(self.waiting) > 1:
-            (_, last), (level, one) = self.waiting.pop(), self.waiting.pop()
-            self.waiting.append((level, joined(one, last, self.summed)))
         axes = self.task.row_pass.axes
-        return dict(self.waiting[0][1]) | {name: np.concatenate(parts, axes[name]) for name, parts in self.rows.items()}
-
-
-def _push(waiting: list[tuple[int, Mapping[str, Any]]], value: Mapping[str, Any], results: Mapping[str, str]) -> None:
-    """Add results to those that wait for others of as many batches."""
-    level = 0
-    while waiting and waiting[-1][0] == level:
-        value, level = joined(waiting.pop()[1], value, results), level + 1
-    waiting.append((level, value))
+        return self.pairs.whole() | {name: np.concatenate(parts, axes[name]) for name, parts in self.rows.items()}

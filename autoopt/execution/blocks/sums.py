@@ -7,13 +7,13 @@ So the error of a sum grows with the logarithm of how many blocks there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-COMBINED: dict[str, Callable[[Any, Any], Any]] = {
-    "sum": lambda one, other: one + other,
+COMBINED: dict[str, np.ufunc] = {
+    "sum": np.add,
     "max": np.maximum,
     "min": np.minimum,
     "all": np.logical_and,
@@ -28,34 +28,29 @@ def joined(one: Mapping[str, Any], other: Mapping[str, Any], results: Mapping[st
 
 
 class Pairs:
-    """The results of so many blocks or groups of blocks, each pair combined once both are there.
+    """The results of blocks, or batches, each two neighbours combined once both are there.
 
     Parameters
     ----------
-    count : int
-        How many there are, numbered from 0.
     results : mapping of str to str
         How each is combined.
     """
 
-    def __init__(self, count: int, results: Mapping[str, str]) -> None:
-        self.count, self.results = count, results
-        self.waiting: dict[tuple[int, int], Mapping[str, Any]] = {}
+    def __init__(self, results: Mapping[str, str]) -> None:
+        self.results = results
+        self.waiting: dict[tuple[int, int], Mapping[str, Any]] = {}  # by how often it was combined, and its number then
 
     def add(self, number: int, value: Mapping[str, Any]) -> None:
-        """Take the results of a block."""
-        level, count = 0, self.count
-        while count > 1:
-            sibling = number ^ 1
-            if sibling < count:
-                other = self.waiting.pop((level, sibling), None)
-                if other is None:
-                    break
-                value = joined(value, other, self.results) if number < sibling else joined(other, value, self.results)
-            level, number, count = level + 1, number >> 1, (count + 1) >> 1
+        """Take the results of a block, by its number from 0 on."""
+        level = 0
+        while (other := self.waiting.pop((level, number ^ 1), None)) is not None:
+            one, two = (other, value) if number & 1 else (value, other)
+            value, level, number = joined(one, two, self.results), level + 1, number >> 1
         self.waiting[level, number] = value
 
-    def whole(self) -> Mapping[str, Any]:
-        """Return what all of them make together."""
-        (value,) = self.waiting.values()
-        return value
+    def whole(self) -> dict[str, Any]:
+        """Return what all of them make together: those at the end, that have no neighbour, are combined first."""
+        last, *before = [self.waiting[key] for key in sorted(self.waiting, key=lambda key: -(key[1] << key[0]))]
+        for one in before:
+            last = joined(one, last, self.results)
+        return dict(last)

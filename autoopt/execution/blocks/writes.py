@@ -19,6 +19,7 @@ from autoopt.execution.blocks.calls import Calls
 from autoopt.execution.blocks.expressions import Term
 from autoopt.execution.blocks.values import NotInBlocks, Value, level_of
 from autoopt.execution.blocks.writing import Result, Statement
+from autoopt.execution.modules import owner_of
 
 
 @dataclass
@@ -92,7 +93,7 @@ class Writes(Calls):
     def reduced(self, how: str, result: Any, level: int, node: ast.expr) -> Term:
         new = self.fresh("total" if "total" not in self._own_names else "total_")
         self.values[new] = Value(result, None, level)
-        self.results.append(Result(new, how, level, None, ast.unparse(node)))
+        self.results.append(Result(new, how, level, None))
         self.write(ast.Assign([ast.Name(new, ast.Store())], node), level, True, [new])
         return self.values[new], ast.Name(new, ast.Load())
 
@@ -148,15 +149,15 @@ class Writes(Calls):
         self.write(ast.Assign([ast.Name(new, ast.Store())], empty), level, True, [new])
         added = ast.Expr(ast.Call(call.func, [ast.Name(new, ast.Load()), place, node], []))
         self.write(added, level, True, [new])
-        self.results.append(Result(new, "sum", level, None, ast.unparse(call)))
+        self.results.append(Result(new, "sum", level, None))
         total = ast.Name(new, ast.Load())
         self.mutate(name, old, [self.values[new]], ast.AugAssign(stored(name), ast.Add(), total))
 
     def mutate(self, name: ast.expr, old: Value, values: list[Value], statement: ast.stmt) -> None:
         """Write a statement that writes into an array, under all its names."""
         assert isinstance(name, ast.Name)
-        owner = _owner(old.sample)
-        group = {other for other, value in self.values.items() if _owner(value.sample) is owner}
+        owner = owner_of(old.sample)
+        group = {other for other, value in self.values.items() if owner_of(value.sample) is owner}
         is_row = old.axis is not None
         if is_row:
             if self.operands.keys() & group:
@@ -175,17 +176,10 @@ class Writes(Calls):
     def write(self, statement: ast.stmt, level: int, is_row: bool, writes: list[str], mutates: bool = False) -> None:
         loads = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name)} & (self.values.keys() | {"rows"})
         reads = loads if mutates else loads - set(writes)
-        made = Statement(statement, level, is_row, frozenset(reads), frozenset(writes), self.comment, mutates)
+        made = Statement(statement, level, is_row, frozenset(reads), frozenset(writes), mutates)
         self.statements.append(made)
 
 
 def stored(name: ast.expr) -> ast.Name:
     assert isinstance(name, ast.Name)
     return ast.Name(name.id, ast.Store())
-
-
-def _owner(value: Any) -> Any:
-    """Return the array whose memory a view shows."""
-    while isinstance(value, np.ndarray) and value.base is not None:
-        value = value.base
-    return value if isinstance(value, np.ndarray) else object()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
-import linecache
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
@@ -12,6 +10,7 @@ from typing import Any
 
 from autoopt.execution.blocks.plan import RowPass, RowPlan, Stage
 from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.modules import source_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,6 @@ class Statement:
         Whether it belongs to a pass.
     reads, writes : frozenset of str
         The names whose values it takes and sets.
-    comment : str
-        The statement of the function that it comes of.
     mutates : bool
         Whether it writes into arrays.
     """
@@ -38,7 +35,6 @@ class Statement:
     is_row: bool
     reads: frozenset[str]
     writes: frozenset[str]
-    comment: str
     mutates: bool = False
 
 
@@ -52,15 +48,12 @@ class Result:
     level : int
     axis : int or None
         Where the rows are in it.
-    line : str
-        Its expression.
     """
 
     name: str
     how: str
     level: int
     axis: int | None
-    line: str
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,6 @@ def written(split: Split) -> RowPlan:
         stages=tuple(made),
         passes=tuple(passes),
         axes=dict(split.axes),
-        lines={result.name: result.line for result in split.results},
         handed=tuple(handed),
         positions=frozenset(split.positions),
         width=split.width,
@@ -254,9 +246,3 @@ def _imports(name: str, module: ModuleType, outside: dict[str, Any]) -> set[str]
         return {f"import {module.__name__} as {name}"}
     parts = [part for part in ("special", "linalg", "signal", "fft") if name == "scipy" and hasattr(module, part)]
     return {f"import {name}.{part}" for part in parts} or {f"import {name}"}
-
-
-def source_of(function: FunctionType) -> str:
-    """Return the text of a printed function."""
-    lines = linecache.getlines(function.__code__.co_filename)
-    return "".join(inspect.getblock(lines[function.__code__.co_firstlineno - 1 :]))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import ctypes
-import inspect
-import linecache
 import threading
 from collections.abc import Callable
 from types import FunctionType
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.execution.modules import source_of
 from autoopt.execution.native.arrays import NotLowered
 from autoopt.execution.native.blas import BLAS_ADDRESSES
 from autoopt.execution.native.code import DTYPES, LONG, product
@@ -164,9 +163,7 @@ def _address(array: np.ndarray) -> int:
 
 def definition(function: FunctionType) -> ast.FunctionDef:
     """Return the syntax tree of a printed function."""
-    lines = linecache.getlines(function.__code__.co_filename)
-    text = "".join(inspect.getblock(lines[function.__code__.co_firstlineno - 1 :]))
-    (tree,) = ast.parse(text).body
+    (tree,) = ast.parse(source_of(function)).body
     assert isinstance(tree, ast.FunctionDef)
     return tree
 

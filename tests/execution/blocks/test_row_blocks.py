@@ -123,7 +123,7 @@ def test_pairs_are_combined_in_one_order_whatever_comes_first(count):
     values = [{"total": value, "top": value} for value in rng.normal(size=count)]
     found = set()
     for seed in range(6):
-        pairs = Pairs(count, {"total": "sum", "top": "max"})
+        pairs = Pairs({"total": "sum", "top": "max"})
         for k in np.random.default_rng(seed).permutation(count):
             pairs.add(int(k), values[k])
         whole = pairs.whole()
