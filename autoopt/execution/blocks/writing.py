@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from autoopt.execution.blocks.plan import RowPass, RowPlan, Stage
 from autoopt.execution.blocks.values import NotInBlocks
 from autoopt.execution.modules import source_of
@@ -228,8 +230,8 @@ def _outside(outside: dict[str, Any], nodes: Iterable[ast.AST]) -> tuple[set[str
             wanted |= _globals([ast.parse(text)], outside) - seen
         elif isinstance(value, type) and issubclass(value, Exception):
             texts.append(f'class {name}(Exception):\n    """{(value.__doc__ or name).strip()}"""')
-        elif isinstance(value, int | float):
-            texts.append(f"{name} = {value!r}")
+        elif isinstance(value, int | float | np.number):
+            texts.append(f"{name} = {np.asarray(value).item()!r}")
         else:
             raise NotInBlocks(f"the name {name}")
     return imports, texts

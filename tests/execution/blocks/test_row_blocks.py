@@ -232,3 +232,17 @@ def test_blocks_raise_the_exceptions_of_the_module_that_they_stand_in_for():
     blocks = Blocks(planned(function, operands), shared(function))
     with pytest.raises(function.__globals__["PathChanged"]):
         blocks(-x, *operands[1:])
+
+
+def test_kinks_are_counted_over_all_blocks():
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(-3, 4, size=(60_000, 5)).astype(float), rng.integers(0, 2, 60_000) * 1.0
+    objective = autoopt.objective(lambda w, X, y: np.sum(np.abs(y - X @ w)), np.full(5, 0.1), X, y)
+    for k in range(100):
+        objective.value_and_grad(np.full(5, 0.1) + 1e-4 * k)
+    state = objective.dispatch.paths[0].compiled["value_and_grad"].namespace["value_and_grad"]
+    assert state.blocks is not None or "faster" in state.reason
+    for w in (np.zeros(5), np.ones(5), np.eye(5)[0], np.full(5, 800.0), np.full(5, -800.0), np.full(5, 0.3)):
+        value, gradient = objective.value_and_grad(w)
+        assert value == pytest.approx(np.sum(np.abs(y - X @ w)), rel=1e-13)
+        np.testing.assert_allclose(gradient, -X.T @ np.sign(y - X @ w), atol=1e-9)
