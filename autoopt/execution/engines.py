@@ -220,7 +220,14 @@ def run_of(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape:
     """Return `run(x)`, or `run(x, direction)`, of a module's functions for data with what was prepared of them."""
     if KINDS[kind].directed:
         return _product(namespace, kind, prepared, tape)
-    return _of_point(row_functions.for_data(namespace[kind], prepared), prepared)
+    return _of_point(_watched(namespace[kind], prepared, tape), prepared)
+
+
+def _watched(function: Callable, prepared: dict[str, Any], tape: Tape) -> Callable:
+    """Return a printed function as it is to be run: as it is written, if parameters and data are small."""
+    operands = (np.broadcast_to(0.0, tape.steps[0].shape), *prepared.values())
+    watched = isinstance(function, row_functions.RowFunction)
+    return function.function if watched and row_functions.size(operands) < row_functions.SMALL else function
 
 
 def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
@@ -231,7 +238,7 @@ def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
 
 def _product(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape: Tape) -> Callable:
     """Return `run(x, direction)`, which linearises once for each x."""
-    linearize, product = (row_functions.for_data(namespace[name], prepared) for name in (LINEARIZE, kind))
+    linearize, product = (_watched(namespace[name], prepared, tape) for name in (LINEARIZE, kind))
     parameters: Leaf = tape.steps[0].template
     bound = _bound(linearize, prepared, skip=1)
     names = arguments_of(product)[1:]

@@ -34,7 +34,7 @@ def values(tape, x):
     return found
 
 
-@pytest.mark.slow_for("guarded_newton")
+@pytest.mark.slow_for("guarded_newton", "kepler_equation")
 @pytest.mark.parametrize("name", ONE_PATH)
 @pytest.mark.sampled(6)
 def test_one_compilation_serves_all_numbers_of_iterations(name, monkeypatch, patient) -> None:

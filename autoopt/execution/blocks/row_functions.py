@@ -8,7 +8,7 @@ machine code as a whole.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,7 @@ class RowFunction:
         if shapes != self.shapes or (self.blocks is not None and not self.blocks.holds(operands)):
             self.forget()
             self.shapes = shapes
-            self.refused = _bytes(operands) < LEAST
+            self.refused = size(operands) < LEAST
         if self.refused:
             return self.whole(*operands)
         begin = time.perf_counter()
@@ -129,7 +129,7 @@ class RowFunction:
 
         It may be for data that a cache holds: what does not fit is read twice by it.
         """
-        if _bytes(operands) > CACHED:
+        if size(operands) > CACHED:
             return
         self.whole.spent = np.inf
         self.whole.compile(operands, results, seconds)
@@ -149,15 +149,10 @@ def shared(function: FunctionType) -> dict[str, Any]:
     return {name: value for name, value in outside.items() if isinstance(value, type) or name in ("TIES", "COUNTS")}
 
 
-def _bytes(operands: Iterable[Any]) -> int:
-    """Return how much memory a function is likely to go through: its operands, and what it makes of each row."""
+def size(operands: Iterable[Any]) -> int:
+    """Return how many bytes a function is likely to go through: its operands, and what it makes of each row."""
     arrays = [value for value in operands if isinstance(value, np.ndarray)]
     return sum(value.nbytes for value in arrays) + 64 * max((len(value) for value in arrays if value.ndim), default=0)
-
-
-def for_data(function: Any, known: Mapping[str, Any]) -> Any:
-    """Return a function as it is to be run on what is known of its data: as it is written, if these are small."""
-    return function.function if isinstance(function, RowFunction) and _bytes(known.values()) < SMALL else function
 
 
 def watch(namespace: dict[str, Any], names: Iterable[str]) -> None:
