@@ -226,8 +226,9 @@ def run_of(namespace: dict[str, Any], kind: str, prepared: dict[str, Any], tape:
 def _watched(function: Callable, prepared: dict[str, Any], tape: Tape) -> Callable:
     """Return a printed function as it is to be run: as it is written, if parameters and data are small."""
     operands = (np.broadcast_to(0.0, tape.steps[0].shape), *prepared.values())
-    watched = isinstance(function, row_functions.RowFunction)
-    return function.function if watched and row_functions.size(operands) < row_functions.SMALL else function
+    if isinstance(function, row_functions.RowFunction) and row_functions.size(operands) < row_functions.SMALL:
+        return function.function
+    return function
 
 
 def _of_point(function: Callable, prepared: dict[str, Any]) -> Callable:
