@@ -15,6 +15,7 @@ is above them is added by whoever has them. Within a chunk the same is done over
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import linecache
 import os
@@ -152,7 +153,7 @@ def evaluated(chunk: Mapping[str, np.ndarray], task: Mapping[str, Any], free: Ma
         }
 
     count = -(-rows // step)
-    with _one_thread, np.errstate(all="ignore"):
+    with _settings, np.errstate(all="ignore"):
         (total,) = (node_of(node, count, results, {}, block) for node in covering(0, count, count))
     return {
         name: (total[name][0], joined(*total[name])) if how == "rows" else total[name] for name, how in results.items()
@@ -171,10 +172,12 @@ def run(
     return {node: node_of(node, count, task["results"], {}, leaf) for node in nodes}
 
 
-class _OneThread:
-    """BLAS has one thread while any pass runs in this process, and what it had before afterwards.
+class _Settings:
+    """What is set in this process while any pass runs in it, and as it was before afterwards.
 
-    Where threadpoolctl is missing, the environment that a worker was started with says how many.
+    BLAS has one thread; where threadpoolctl is missing, the environment that a worker was started with says how many.
+    Memory that is freed is kept: Dask has workers started such that it is given back at once, and then each temporary
+    array of each block of rows is made of new pages, which takes as long as what is computed.
     """
 
     def __init__(self) -> None:
@@ -187,6 +190,7 @@ class _OneThread:
         with self._lock:
             self._inside += 1
             if self._inside == 1:
+                _keep_freed(True)
                 with contextlib.suppress(ImportError):
                     import threadpoolctl
 
@@ -196,12 +200,31 @@ class _OneThread:
     def __exit__(self, *raised: object) -> None:
         with self._lock:
             self._inside -= 1
-            if self._inside == 0 and self._limit is not None:
-                self._limit.restore_original_limits()
-                self._limit = None
+            if self._inside == 0:
+                _keep_freed(False)
+                if self._limit is not None:
+                    self._limit.restore_original_limits()
+                    self._limit = None
 
 
-_one_thread = _OneThread()
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h
+_KEPT = {_TRIM_THRESHOLD: 1 << 27, _MMAP_THRESHOLD: 1 << 25}
+"""Bytes that are kept of what passes free, and of the largest array that is not mapped by itself."""
+_MAPPED = 1 << 17  # the latter as glibc has it where the former is stated
+
+
+def _keep_freed(keeps: bool) -> None:
+    """Have glibc keep memory, or as little again as it was started with; nothing where that was not stated."""
+    given = os.environ.get("MALLOC_TRIM_THRESHOLD_", "")
+    if given.isdigit() and sys.platform == "linux":
+        thresholds = _KEPT if keeps else {_TRIM_THRESHOLD: int(given), _MMAP_THRESHOLD: _MAPPED}
+        with contextlib.suppress(AttributeError):  # another C library
+            mallopt = ctypes.CDLL(None).mallopt
+            for name, size in thresholds.items():
+                mallopt(name, size)
+
+
+_settings = _Settings()
 
 # Where chunks come from -----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What a worker does: the order in which results are added, blocks, text by its hash, and that it needs NumPy alone."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -119,6 +120,40 @@ def test_blas_has_what_it_had_after_an_evaluation():
         task = {"text": text, "name": "f", "free": (), "rows": ("x",), "results": {"n": "max"}, "axes": {}, "along": {}}
         assert worker.evaluated({"x": np.ones(3)}, task, {})["n"] == 1
         assert threadpoolctl.threadpool_info() == before
+
+
+PAGES = """
+import os, resource, sys
+import numpy as np
+from autoopt.clusters import worker
+
+task = {"text": "def f(X): return {'total': np.sum(X * 2.0 + 1.0)}\\nimport numpy as np", "name": "f", "free": (),
+        "rows": ("X",), "results": {"total": "sum"}, "axes": {}, "along": {}}
+X = np.ones((2**20, 8))
+
+
+def faults(call):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    call()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def plain():
+    for start in range(0, len(X), 2**14):
+        np.sum(X[start:start + 2**14] * 2.0 + 1.0)
+
+
+worker.evaluated({"X": X}, task, {})
+print(faults(lambda: worker.evaluated({"X": X}, task, {})), faults(plain))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="settings of glibc")
+def test_memory_of_blocks_is_kept_in_a_pass_where_workers_are_told_to_give_it_back():
+    environment = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536", "NUMPY_MADVISE_HUGEPAGE": "0"}
+    said = subprocess.run([sys.executable, "-c", PAGES], env=environment, capture_output=True, text=True, check=True)
+    in_pass, beside = map(int, said.stdout.split())
+    assert in_pass < 3000 < 10000 < beside  # 64 blocks of two arrays of 256 pages each
 
 
 def ask(process, *request):
