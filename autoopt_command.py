@@ -14,6 +14,9 @@ def main() -> None:
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # registered first it runs last: all is done
     from autoopt.cli.main import main as command
 
+    if sys.argv[1:] and command.get_command(None, sys.argv[1]) is not None:
+        import autoopt.minimize  # noqa: F401 - with NumPy and SciPy, which commands need
+
     signal.signal(signal.SIGINT, handler)
     try:
         command(prog_name="autoopt")

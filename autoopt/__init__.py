@@ -4,20 +4,39 @@
 SciPy.
 """
 
+import sys
 import warnings
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from autoopt.batches.batches import batches
-from autoopt.check import check
 from autoopt.errors import AutooptError
-from autoopt.minimize import minimize
-from autoopt.objectives.linear_maps import jvp, vjp
-from autoopt.objectives.objective import Objective, objective
-from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
-from autoopt.roots import fixed_point
-from autoopt.tracing.instrument.extension import constant, formula
 from autoopt.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from autoopt import models
+    from autoopt.batches.batches import batches
+    from autoopt.check import check
+    from autoopt.closed_form.latex import latex
+    from autoopt.decorators import function, gradient, hessian_vector
+    from autoopt.exporting.module import source
+    from autoopt.fitting.estimator import Estimator
+    from autoopt.fitting.fit import fit
+    from autoopt.fitting.resuming import resume
+    from autoopt.minimize import minimize
+    from autoopt.objectives.linear_maps import jvp, vjp
+    from autoopt.objectives.objective import Objective, objective
+    from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
+    from autoopt.optimize.curve_fit import curve_fit
+    from autoopt.optimize.global_search import basinhopping, differential_evolution, direct, dual_annealing, shgo
+    from autoopt.optimize.least_squares import least_squares
+    from autoopt.optimize.roots import root
+    from autoopt.optimize.scalar import minimize_scalar
+    from autoopt.optimize.scalar_roots import brentq, newton, root_scalar
+    from autoopt.roots import fixed_point
+    from autoopt.solvers import Starts
+    from autoopt.tracing.instrument.extension import constant, formula
+    from autoopt.variables.table import Parameter, Parameters
 
 __all__ = [
     "AutooptError",
@@ -65,41 +84,59 @@ __all__ = [
 _RENAMED = {"rule": "formula"}
 """Names of earlier versions, which stay for one version."""
 
-_LAZY = {
-    "Estimator": ("autoopt.fitting.estimator", "Estimator"),
-    "Parameter": ("autoopt.variables.table", "Parameter"),
-    "Parameters": ("autoopt.variables.table", "Parameters"),
-    "Starts": ("autoopt.solvers", "Starts"),
-    "basinhopping": ("autoopt.optimize.global_search", "basinhopping"),
-    "brentq": ("autoopt.optimize.scalar_roots", "brentq"),
-    "curve_fit": ("autoopt.optimize.curve_fit", "curve_fit"),
-    "differential_evolution": ("autoopt.optimize.global_search", "differential_evolution"),
-    "direct": ("autoopt.optimize.global_search", "direct"),
-    "dual_annealing": ("autoopt.optimize.global_search", "dual_annealing"),
-    "fit": ("autoopt.fitting.fit", "fit"),
-    "function": ("autoopt.decorators", "function"),
-    "gradient": ("autoopt.decorators", "gradient"),
-    "hessian_vector": ("autoopt.decorators", "hessian_vector"),
-    "latex": ("autoopt.closed_form.latex", "latex"),
-    "least_squares": ("autoopt.optimize.least_squares", "least_squares"),
-    "minimize_scalar": ("autoopt.optimize.scalar", "minimize_scalar"),
-    "models": ("autoopt.models", None),
-    "newton": ("autoopt.optimize.scalar_roots", "newton"),
-    "resume": ("autoopt.fitting.resuming", "resume"),
-    "root": ("autoopt.optimize.roots", "root"),
-    "root_scalar": ("autoopt.optimize.scalar_roots", "root_scalar"),
-    "shgo": ("autoopt.optimize.global_search", "shgo"),
-    "source": ("autoopt.exporting.module", "source"),
+_MODULES = {
+    "autoopt.batches.batches": ["batches"],
+    "autoopt.check": ["check"],
+    "autoopt.closed_form.latex": ["latex"],
+    "autoopt.decorators": ["function", "gradient", "hessian_vector"],
+    "autoopt.exporting.module": ["source"],
+    "autoopt.fitting.estimator": ["Estimator"],
+    "autoopt.fitting.fit": ["fit"],
+    "autoopt.fitting.resuming": ["resume"],
+    "autoopt.minimize": ["minimize"],
+    "autoopt.objectives.linear_maps": ["jvp", "vjp"],
+    "autoopt.objectives.objective": ["Objective", "objective"],
+    "autoopt.objectives.transforms": ["grad", "hessian", "hvp", "jacobian", "value_and_grad"],
+    "autoopt.optimize.curve_fit": ["curve_fit"],
+    "autoopt.optimize.global_search": ["basinhopping", "differential_evolution", "direct", "dual_annealing", "shgo"],
+    "autoopt.optimize.least_squares": ["least_squares"],
+    "autoopt.optimize.roots": ["root"],
+    "autoopt.optimize.scalar": ["minimize_scalar"],
+    "autoopt.optimize.scalar_roots": ["brentq", "newton", "root_scalar"],
+    "autoopt.roots": ["fixed_point"],
+    "autoopt.solvers": ["Starts"],
+    "autoopt.tracing.instrument.extension": ["constant", "formula"],
+    "autoopt.variables.table": ["Parameter", "Parameters"],
 }
+"""Where public names are, each of which is imported when it is first asked for: an estimator needs no tracing."""
+
+_PLACES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+class _Package(ModuleType):
+    """A package whose functions are not hidden by the modules and rooms of their names."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and name in _PLACES:
+            value = getattr(import_module(_PLACES[name]), name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
-    """Import what costs time when it is first asked for; say what a name of an earlier version has become."""
+    """Import what is asked for; say what a name of an earlier version has become."""
     if name in _RENAMED:
         now = _RENAMED[name]
         warnings.warn(f"autoopt.{name} is called autoopt.{now} now.", DeprecationWarning, stacklevel=2)
-        return globals()[now]
-    if name not in _LAZY:
+        return getattr(sys.modules[__name__], now)
+    if name == "models":
+        return import_module("autoopt.models")
+    if name not in _PLACES:
         raise AttributeError(f"module 'autoopt' has no attribute {name!r}")
-    module, attribute = _LAZY[name]
-    return import_module(module) if attribute is None else getattr(import_module(module), attribute)
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -101,13 +101,31 @@ def test_public_names_are_sorted_and_unknown_ones_refused() -> None:
         autoopt.foo  # noqa: B018
 
 
-def test_public_names_are_functions_whatever_was_imported_before() -> None:
-    code = "import autoopt, autoopt.codegen, autoopt.fitting, autoopt.check\n"
-    code += (
-        "assert not any(type(getattr(autoopt, name)) is type(autoopt) for name in autoopt.__all__ if name != 'models')"
-    )
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import autoopt, autoopt.codegen, autoopt.fitting, autoopt.check",
+        "import autoopt.minimize, autoopt.batches.layout, autoopt.check",
+        "from autoopt.batches import layout; import autoopt",
+    ],
+)
+def test_public_names_are_functions_whatever_was_imported_before(before) -> None:
+    code = f"""{before}
+from types import ModuleType
+found = [name for name in autoopt.__all__ if isinstance(getattr(autoopt, name), ModuleType)]
+assert found == ["models"], found
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_estimators_load_no_tracing() -> None:
+    code = (
+        "import sys; from autoopt.models import LogisticRegression as Model; Model().fit([[0.], [1.], [2.]], [0, 1, 0])"
+    )
+    code += "; print([name for name in ('autoopt.tracing', 'autoopt.solvers', 'pytensor') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
 
 
 def public_functions() -> Iterator[tuple[str, object]]:

@@ -13,6 +13,8 @@ MOST = 100
 """Iterations, if nothing else is said: of a likelihood without a maximum each moves a predictor by about 1."""
 LENGTH = 1e-9
 """The length of a step, in standard errors, that is not worth taking."""
+SAME = 1e-6
+"""The length of a step over which the Hessian of many rows changes by about 1e-9 of itself."""
 _ARMIJO = 1e-4
 _HALVINGS = 30
 _SLACK = 1e-13
@@ -54,7 +56,13 @@ class Solution:
         return replace(self, x=x, gradient=gradient, hessian=np.delete(np.delete(self.hessian, held, 0), held, 1))
 
 
-def newton(second_order: Callable, x: np.ndarray, length: float | None = None, most: int | None = None) -> Solution:
+def newton(
+    second_order: Callable,
+    x: np.ndarray,
+    length: float | None = None,
+    most: int | None = None,
+    first_order: Callable | None = None,
+) -> Solution:
     """Return the minimum of a function.
 
     Parameters
@@ -68,6 +76,8 @@ def newton(second_order: Callable, x: np.ndarray, length: float | None = None, m
         if not given.
     most : int, optional
         Most iterations; MOST if not given.
+    first_order : callable, optional
+        x -> value, gradient: where a step is so short that the Hessian at its end is the one before it.
     """
     length, most = LENGTH if length is None else length, MOST if most is None else most
     before = np.inf
@@ -84,7 +94,7 @@ def newton(second_order: Callable, x: np.ndarray, length: float | None = None, m
             return Solution(x, here, gradient, hessian, iteration, True, said, False)
         if iteration == most:
             break
-        ahead = _ahead(second_order, x, here, step, decrement)
+        ahead = _ahead(_with(hessian, first_order, decrement) or second_order, x, here, step, decrement)
         if ahead is None:  # no value is told from this one
             converged = decrement**2 <= 1e-9 * max(1.0, abs(here))
             said = "no step lowers the value" + (" by more than rounding" if converged else "")
@@ -93,6 +103,13 @@ def newton(second_order: Callable, x: np.ndarray, length: float | None = None, m
         before = decrement
     said = f"{most} iteration{'s' if most != 1 else ''} were not enough"
     return Solution(x, here, gradient, hessian, most, False, said, False)
+
+
+def _with(hessian: np.ndarray, first_order: Callable | None, decrement: float) -> Callable | None:
+    """Return first derivatives with a Hessian that is known, for a step over which it does not change."""
+    if first_order is None or decrement > SAME:
+        return None
+    return lambda x: (*first_order(x), hessian)
 
 
 def _step(gradient: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, float]:

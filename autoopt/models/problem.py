@@ -13,6 +13,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.errors import VerificationError
 from autoopt.models.ancillary import Ancillary, natural, slopes, starts
+from autoopt.models.approach import approached
 from autoopt.models.by_gradients import by_gradients, root_mean_squares
 from autoopt.models.derived import agreeing, derivatives_by_row
 from autoopt.models.newton import Solution, newton
@@ -154,7 +155,7 @@ def by_rows(problem: Problem, method: str, tol: float | None, most: int | None) 
 
 
 def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float | None, most: int | None) -> Solution:
-    """Return Newton's solution in what the solver moves; of many rows it starts where a part of them ends."""
+    """Return Newton's solution in what the solver moves; of many rows it starts near where a part of them ends."""
     ancillaries, n = problem.ancillaries, problem.coefficients
 
     def solve(rows: Rows, x: np.ndarray, length: float | None, most: int | None) -> Solution:
@@ -165,15 +166,20 @@ def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float | None
             value, gradient, hessian = rows.second_order(np.concatenate([x[:n], values]))
             return (value, *_moved(gradient, hessian, ancillaries, values))
 
-        return newton(moved if ancillaries else rows.second_order, x, length, most)
+        if ancillaries:
+            return newton(moved, x, length, most)
+        return newton(rows.second_order, x, length, most, rows.first_order if len(rows.y) > MANY else None)
 
     x = np.concatenate([coef, starts(ancillaries)])
     count = len(problem.y)
-    step = count // max(MANY // 5, 50 * problem.size) if count > MANY and problem.predictors == 1 else 1
+    step = count // max(MANY // 2, 50 * problem.size) if count > MANY and problem.predictors == 1 else 1
+    taken = 0
     if step > 1:
         ahead = solve(rows.every(step), x, 1e-3, 20)
-        x = ahead.x if ahead.converged and ahead.is_settled else x
-    return solve(rows, x, length, most)
+        if ahead.converged and ahead.is_settled:
+            x, taken = (ahead.x, 0) if ancillaries else approached(rows.gradient, ahead.x, ahead.hessian)
+    found = solve(rows, x, length, most)
+    return replace(found, iterations=found.iterations + taken)
 
 
 def _few(rows: Rows) -> Rows:

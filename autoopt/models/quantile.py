@@ -19,7 +19,6 @@ from autoopt.models.centring import Centring
 from autoopt.models.locations import Location
 from autoopt.models.rows import crossed
 from autoopt.models.table import Model, add
-from autoopt.solvers.linear_programs import least_absolute
 
 
 def loss(params, X, y, offset, weights, quantile):
@@ -96,6 +95,8 @@ class QuantileRegression(Location):
         weights: np.ndarray | None,
         groups: np.ndarray | None,
     ) -> None:
+        from autoopt.solvers.linear_programs import least_absolute
+
         rows = len(y)
         weights = np.ones(rows) if weights is None else weights
         response = y if offset is None else y - offset

@@ -76,11 +76,11 @@ class Rows:
         beside = slice(self.size, None)
         for X, y, offset, weights in self._blocks():
             eta = self._eta(X, offset, coef)
-            terms, slopes = self._weighted(eta, y, ancillary, weights)
+            slopes = self._slopes(eta, y, ancillary, weights)
             curvatures = self.derivatives.second(eta, y, ancillary)
             if weights is not None:
                 curvatures = weights[:, np.newaxis, np.newaxis] * curvatures
-            value += terms
+            value += self._total(eta, y, ancillary, weights)
             for a in range(q):
                 gradient[own[a]] += _summed(X, slopes[:, a], first)
                 for b in range(a, q):
@@ -99,10 +99,18 @@ class Rows:
         """Return value and gradient, shape (q n,), of a likelihood without ancillary parameters."""
         value, gradient = 0.0, np.zeros((self.predictors, coef.size // self.predictors))
         for X, y, offset, weights in self._blocks():
-            terms, slopes = self._weighted(self._eta(X, offset, coef), y, np.zeros(0), weights)
-            value += terms
-            gradient += _summed(X, slopes, int(self.intercept)).T
+            eta = self._eta(X, offset, coef)
+            value += self._total(eta, y, np.zeros(0), weights)
+            gradient += _summed(X, self._slopes(eta, y, np.zeros(0), weights), int(self.intercept)).T
         return value + self.penalty.value(coef), gradient.ravel() + self.penalty.gradient(coef)
+
+    def gradient(self, coef: np.ndarray) -> np.ndarray:
+        """Return the gradient alone, shape (n,), of one predictor without ancillary parameters."""
+        gradient = np.zeros(coef.size)
+        for X, y, offset, weights in self._blocks():
+            slopes = self._slopes(self._eta(X, offset, coef), y, np.zeros(0), weights)
+            gradient += _summed(X, slopes[:, 0], int(self.intercept))
+        return gradient + self.penalty.gradient(coef)
 
     def scores(self, params: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the first derivatives of the rows' terms by the parameters, without weights.
@@ -134,13 +142,15 @@ class Rows:
             leverages.append(curvatures * np.einsum("ij,ij->i", design @ inverse, design))
         return np.concatenate(leverages)
 
-    def _weighted(self, eta: np.ndarray, y: np.ndarray, ancillary: np.ndarray, weights: np.ndarray | None) -> tuple:
-        """Return the sum of the terms, and the weighted first derivatives of each row, shape (m, q + k)."""
+    def _total(self, eta: np.ndarray, y: np.ndarray, ancillary: np.ndarray, weights: np.ndarray | None) -> float:
+        """Return the weighted sum of the terms."""
         terms = self.derivatives.terms(eta, y, *ancillary)
+        return float(terms.sum() if weights is None else weights @ terms)
+
+    def _slopes(self, eta: np.ndarray, y: np.ndarray, ancillary: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """Return the weighted first derivatives of each row's term, shape (m, q + k)."""
         slopes = self.derivatives.first(eta, y, ancillary)
-        if weights is None:
-            return float(terms.sum()), slopes
-        return float(weights @ terms), weights[:, np.newaxis] * slopes
+        return slopes if weights is None else weights[:, np.newaxis] * slopes
 
     def _eta(self, X: Any, offset: np.ndarray | None, coef: np.ndarray) -> np.ndarray:
         if self.predictors > 1:

@@ -388,7 +388,7 @@ import autoopt_command
 autoopt_command.main()
 """
     root = str(Path(__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", code.format(root=root)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code.format(root=root), "fit"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 
