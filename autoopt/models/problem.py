@@ -171,15 +171,24 @@ def _solved(problem: Problem, rows: Rows, coef: np.ndarray, length: float | None
         return newton(rows.second_order, x, length, most, rows.first_order if len(rows.y) > MANY else None)
 
     x = np.concatenate([coef, starts(ancillaries)])
-    count = len(problem.y)
-    step = count // max(MANY // 2, 50 * problem.size) if count > MANY and problem.predictors == 1 else 1
-    taken = 0
-    if step > 1:
-        ahead = solve(rows.every(step), x, 1e-3, 20)
-        if ahead.converged and ahead.is_settled:
-            x, taken = (ahead.x, 0) if ancillaries else approached(rows.gradient, ahead.x, ahead.hessian)
+    part, taken = None, 0
+    for step in _steps(problem):
+        found = solve(rows.every(step), x, 0.1, 20)
+        part = found if found.converged and found.is_settled else None
+        x = x if part is None else part.x
+    if part is not None and not ancillaries:
+        x, taken = approached(rows.gradient, x, part.hessian)
     found = solve(rows, x, length, most)
     return replace(found, iterations=found.iterations + taken)
+
+
+def _steps(problem: Problem) -> list[int]:
+    """Return of how many rows one is taken for a start, first of few and then of more of them; of few rows none."""
+    rows, least = len(problem.y), 50 * problem.size
+    if rows <= MANY or problem.predictors > 1:
+        return []
+    steps = [rows // max(size, least) for size in (MANY // 20, MANY // 2)]
+    return sorted({step for step in steps if step > 1}, reverse=True)
 
 
 def _few(rows: Rows) -> Rows:
