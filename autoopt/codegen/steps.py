@@ -27,9 +27,11 @@ from autoopt.codegen.code import (
     power,
     sequence,
 )
+from autoopt.codegen.windows import view_text
 from autoopt.tape.names import fresh, qualified
 from autoopt.tape.operations import astype, component, pack, put, put_add, sparse_product, sparse_transposed_product
 from autoopt.tape.tape import Slot, Step
+from autoopt.tape.windows import Move, windows
 
 WIDTH = 88
 
@@ -130,6 +132,8 @@ def expression(step: Step, operands: Sequence[Code]) -> Code:
     if step.template is None:
         return call(qualified(operation), *operands)
     args, kwargs = step.template
+    if operation is windows:
+        return view_text(operands[0], [Move(*move) for move in args[1]], len(step.shape) - len(args[1]))
     if operation in (operator.getitem, component):
         return Code(f"{_fill(args[0], operands):.}[{_index(args[1], operands)}]")
     if operation is astype:

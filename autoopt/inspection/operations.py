@@ -115,7 +115,7 @@ _MOVES = """
     triu_indices flip roll ix_ split array_split atleast_1d atleast_2d append insert delete pad indices
     meshgrid fill fill_diagonal nonzero flatnonzero shape size ndim len range float int bool tuple list dict
     slice zip enumerate sorted item tolist errstate broadcast_shapes isinstance tocsr tocsc csr_array
-    csc_array coo_array toarray array_equal sliding_window_view as_strided view set rollaxis rot90 put copyto
+    csc_array coo_array toarray array_equal sliding_window_view windows as_strided view set rollaxis rot90 put copyto
     ndindex float64 type bool_
     getitem squareform
     put_add pack component held

@@ -11,9 +11,11 @@ from pytensor.gradient import disconnected_grad
 from autoopt.ops.operands import shape, static, tensor, traced
 from autoopt.ops.patterns import applied
 from autoopt.ops.refined import Refined
+from autoopt.ops.windows import Windows
 from autoopt.rules.indexing import locate
 from autoopt.rules.table import Unsupported, rule
 from autoopt.tape import operations
+from autoopt.tape.windows import Move, windows
 
 
 @rule(operations.put)
@@ -111,6 +113,11 @@ def _promote(elements):
     elements = [tensor(element) for element in elements]
     common = str(np.result_type(*(element.dtype for element in elements)))
     return [element if element.dtype == common else element.astype(common) for element in elements]
+
+
+@rule(windows)
+def moving_windows(x, moves):
+    return applied(Windows(tuple(Move(*move) for move in moves)), tensor(x))
 
 
 @rule(operations.astype)

@@ -23,6 +23,7 @@ import numpy as np
 from autoopt import differences
 from autoopt.tape.operations import pack, product, put, put_add, total
 from autoopt.tape.tape import PARAMETER
+from autoopt.tape.windows import windows
 from autoopt.verification.certificate import Verification
 from autoopt.verification.rounding import DOUBLE, spread
 from autoopt.verification.secants import SLOPE_FLOOR, SLOPE_TOLERANCE, Evaluated, of_slope, units
@@ -41,7 +42,7 @@ _OF_ARRAYS = (
     np.sum, np.mean, np.prod, np.cumsum, np.cumprod, np.diff, np.trace, np.linalg.solve, np.linalg.inv, np.linalg.det,
     np.linalg.matrix_power, np.reshape, np.ravel, np.transpose, np.moveaxis, np.swapaxes, np.expand_dims, np.squeeze,
     np.concatenate, np.stack, np.broadcast_to, np.tile, np.repeat, np.take, np.diag, np.diagonal, np.flip, np.roll,
-    np.triu, np.tril, operator.getitem, put, put_add, pack, total, product,
+    np.triu, np.tril, operator.getitem, put, put_add, pack, total, product, windows,
 )  # fmt: skip
 ANALYTIC: frozenset[Any] = frozenset((*_ENTRYWISE, *_OF_ARRAYS))
 """Functions that do with complex numbers near the real ones what is analytic, if they take any."""

@@ -11,4 +11,5 @@ from autoopt.codegen.printers import (
     loops,  # noqa: F401  (they fill PRINTERS)
     roots,  # noqa: F401  (they fill PRINTERS)
     sparse,  # noqa: F401  (they fill PRINTERS)
+    windows,  # noqa: F401  (they fill PRINTERS)
 )

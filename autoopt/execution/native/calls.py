@@ -18,6 +18,7 @@ from autoopt.execution.native.arrays import (
     broadcast,
     empty,
     fill,
+    in_memory,
     kind_of,
     lift,
     reshaped,
@@ -127,6 +128,20 @@ def _array(code: Code, value: Any, dtype: Any = None) -> Any:
 @builds(np.broadcast_to)
 def _broadcast_to(code: Code, value: Any, shape: Any) -> Array:
     return broadcast(code, lift(code, value), _shape(shape))
+
+
+@builds(np.lib.stride_tricks.sliding_window_view)
+def _sliding_window_view(code: Code, value: Any, window_shape: Sequence[int], axis: Sequence[int]) -> Array:
+    array = lift(code, value)
+    if isinstance(array, Number):
+        raise NotLowered("windows of a number")
+    array = in_memory(code, array)
+    layout = array.placed
+    shape, strides = list(array.shape), list(layout.strides)
+    for length, k in zip(window_shape, axis, strict=True):
+        shape[k] -= length - 1
+        strides.append(strides[k])
+    return view(code, Layout(layout.memory, layout.offset, tuple(strides)), (*shape, *window_shape))
 
 
 @builds(np.concatenate)

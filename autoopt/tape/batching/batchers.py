@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -18,8 +18,9 @@ from autoopt.tape.batching.gathering import gathers
 from autoopt.tape.batching.grids import Grid, factor
 from autoopt.tape.batching.matrices import components, cross, diag, einsum, on_two_axes, outer, stacks, systems
 from autoopt.tape.batching.placement import Placement
-from autoopt.tape.batching.rearranging import REARRANGERS
+from autoopt.tape.batching.rearranging import REARRANGERS, spelt_out
 from autoopt.tape.batching.sums import combine
+from autoopt.tape.batching.windows import Stride, line, windowed
 from autoopt.tape.names import qualified
 from autoopt.tape.operations import astype, component, pack
 from autoopt.tape.root import Root
@@ -80,25 +81,39 @@ def _slices(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     column = placement.classes.operands(group.members)[:, 0]
     base, outer = placement.resolve(column)
     lengths = builder.shape(base)[len(outer) :]
-    pieces = [placement.steps[member].template[0][1] for member in group.members]
-    pieces = [piece if type(piece) is tuple else (piece,) for piece in pieces]
-    starts, steps = [], []
-    for axis in range(len(pieces[0])):
-        bounds = [_bounds(piece[axis], lengths[axis]) for piece in pieces]
-        starts.append(np.array([start for start, _, _ in bounds]))
-        steps.append(bounds[0][1:] if type(pieces[0][axis]) is slice else None)
+    indices = [spelt_out(placement.steps[member].template[0][1], len(lengths)) for member in group.members]
+    pieces = [[part for part in index if part is not None] for index in indices]
+    bounds = [[_bounds(piece[axis], lengths[axis]) for piece in pieces] for axis in range(len(pieces[0]))]
+    starts = [np.array([start for start, _, _ in along_axis]) for along_axis in bounds]
+    steps = [
+        along_axis[0][1:] if type(part) is slice else None for along_axis, part in zip(bounds, pieces[0], strict=True)
+    ]
     grid = factor([*outer, *starts], group.count)
+    window = tuple(found[1] for found in steps if found is not None)
+    full = (*grid, *window)
+    offsets = iter(range(len(grid), len(full)))
+    own = [() if found is None else (Stride(next(offsets), *found),) for found in steps]
+    lines = [line(place, grid) for place in outer]
+    lines += [line(start, grid, within) for start, within in zip(starts, own, strict=True)]
+    found = windowed(builder, base, lines) if group.count > 1 and 0 not in window else None
+    if found is None:
+        found = _entry_by_entry(builder, base, [*outer, *starts], [*[None] * len(outer), *steps], grid)
+    rest = builder.shape(found.step)[len(found.axes) :]
+    made = builder.broadcast(builder.aligned(found, full, found.rank), (*full, *rest))
+    every = [slice(None)] * len(grid)
+    return builder.index(made, every + [part and slice(None) for part in indices[0] if type(part) is not int]), grid
+
+
+def _entry_by_entry(
+    builder: TapeBuilder, base: int, starts: Sequence[np.ndarray], steps: Sequence[tuple[int, int] | None], grid: Grid
+) -> Operand:
+    """Return windows by the position of each of their entries; `steps` are step and length along each axis."""
     window = tuple(found[1] for found in steps if found is not None)
     size = prod(window)
     offsets = iter(np.indices(window).reshape(len(window), -1))
     inner = [np.zeros(size, int) if found is None else found[0] * next(offsets) for found in steps]
-    positions = [np.repeat(place, size) for place in outer]
-    positions += [np.add.outer(start, offset).ravel() for start, offset in zip(starts, inner, strict=True)]
-    full = (*grid, *window)
-    found = builder.fetch(base, positions, full)
-    rest = builder.shape(base)[len(positions) :]
-    step = builder.aligned(found, full, found.rank)
-    return builder.broadcast(step, (*full, *rest)), grid
+    positions = [np.add.outer(start, offset).ravel() for start, offset in zip(starts, inner, strict=True)]
+    return builder.fetch(base, positions, (*grid, *window))
 
 
 def _bounds(piece: Any, length: int) -> tuple[int, int, int]:
@@ -252,7 +267,9 @@ def _joined(builder: TapeBuilder, pieces: list[int], axis: int) -> int:
 def _is_read(step: Step) -> Batcher | None:
     position = step.template[0][1]
     parts = position if type(position) is tuple else (position,)
-    if len(step.inputs) == 1 and all(type(part) in (int, slice) for part in parts):
+    known = all(type(part) in (int, slice, type(None)) or part is Ellipsis for part in parts)
+    moving = any(type(part) is int or (type(part) is slice and part != slice(None)) for part in parts)
+    if len(step.inputs) == 1 and known and (moving or all(type(part) is slice for part in parts)):
         return _slices
     return REARRANGERS[operator.getitem](step) or gathers(step)
 

@@ -38,6 +38,7 @@ import numpy as np
 
 from autoopt.tape.batching.batchers import add_batch, batchable
 from autoopt.tape.batching.classes import INPUT, OTHER, READ, VARIADIC, Partition, StepClass, classify
+from autoopt.tape.batching.contractions import contracted
 from autoopt.tape.batching.flatten import flatten
 from autoopt.tape.batching.grids import factor
 from autoopt.tape.batching.placement import Placement
@@ -75,13 +76,16 @@ def vectorise(tape: Tape) -> Tape:
     -----
     Sums are added up in another order than the user's: values agree to rounding.
     """
-    if len(tape.steps) < SMALL:
-        return tape
     kept = _vectorised.get(id(tape))
     if kept is None or kept[0]() is not tape:
-        with collector_resting():
-            batched = _batched(cumulative(put_together(tape)))
-        batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
+        batched = tape
+        if len(tape.steps) >= SMALL:
+            with collector_resting():
+                batched = _batched(cumulative(put_together(tape)))
+            batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
+        batched = contracted(batched)
+        if batched is tape:
+            return tape
         key = id(tape)
         kept = _vectorised[key] = (ref(tape, lambda _: _vectorised.pop(key, None)), batched)
     return kept[1]

@@ -173,7 +173,7 @@ class _Sweep:
                 )
             else:
                 inputs = tuple([same[source] for source in inputs])
-                kind, identity, key = _described(step, inputs, of)
+                kind, identity, key = _described(step, inputs, of, tape.steps[inputs[0]].shape if inputs else ())
                 if index in self.joined:
                     key = (operation, "joined", self.joined[index])
             if identity is not None:
@@ -271,8 +271,11 @@ def _constant(value: Any) -> tuple:
     return ("constant", type(value))
 
 
-def _described(step: Step, inputs: tuple[int, ...], of: list[int]) -> tuple[str, Any, Any]:
-    """Return the kind of a step, what is equal only if it computes the same, and what is equal within its class."""
+def _described(step: Step, inputs: tuple[int, ...], of: list[int], shape: tuple[int, ...]) -> tuple[str, Any, Any]:
+    """Return the kind of a step, what is equal only if it computes the same, and what is equal within its class.
+
+    `shape` is that of its first operand.
+    """
     operation, template = step.operation, step.template
     if operation is operator.getitem and len(inputs) == 1:
         position = template[0][1]
@@ -280,7 +283,7 @@ def _described(step: Step, inputs: tuple[int, ...], of: list[int]) -> tuple[str,
             return READ, (operation, inputs, position), (operation, of[inputs[0]], 1)
         if type(position) is tuple and all(type(part) is int for part in position):
             return READ, (operation, inputs, position), (operation, of[inputs[0]], len(position))
-        if (parts := _pieces(position)) is not None:
+        if (parts := _pieces(position, shape)) is not None:
             exact, loose = parts
             return OTHER, (operation, inputs, exact), (operation, of[inputs[0]], loose, step.shape)
     traits = (step.shape, step.dtype, step.level)
@@ -305,17 +308,24 @@ def _variadic(step: Step, inputs: tuple[int, ...], of: list[int], traits: tuple)
     return OTHER, identity, (step.operation, frozenset([of[source] for source in inputs]), len(inputs), traits)
 
 
-def _pieces(position: Any) -> tuple[tuple, tuple] | None:
-    """Return an index of integers and slices exactly, and without its numbers; None if there is anything else in it."""
+def _pieces(position: Any, shape: tuple[int, ...]) -> tuple[tuple, tuple] | None:
+    """Return an index of integers, slices and None exactly, and without its numbers; None if there is more in it."""
     exact: list[Any] = []
     loose: list[Any] = []
-    for part in position if type(position) is tuple else (position,):
+    parts = position if type(position) is tuple else (position,)
+    extents = iter(() if Ellipsis in parts else shape)  # `x[0:3]` and `x[:3]` are the same
+    for part in parts:
         if type(part) is int:
             exact.append(part)
             loose.append("i")
+            next(extents, None)
         elif type(part) is slice:
-            exact.append((part.start, part.stop, part.step))
+            extent = next(extents, None)
+            exact.append((part.start, part.stop, part.step) if extent is None else part.indices(extent))
             loose.append(("s", part.step))
+        elif part is None or part is Ellipsis:
+            exact.append("new" if part is None else "rest")
+            loose.append(exact[-1])
         else:
             return None
     return tuple(exact), tuple(loose)

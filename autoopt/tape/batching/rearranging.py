@@ -123,7 +123,7 @@ def _write(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     builder, step = placement.builder, group.step
     (_, index, value), _ = step.template
     whole = _whole(placement, group, 0, grid, operands[0])
-    parts = _spelt_out(index, len(step.shape))
+    parts = spelt_out(index, len(step.shape))
     target = np.broadcast_to(np.False_, step.shape)[parts].shape
     inputs = [whole]
     if type(value) is Slot:
@@ -139,13 +139,13 @@ def _write(placement: Placement, group: StepClass) -> tuple[int, Grid]:
     return builder.call(step.operation, inputs, (*grid, *step.shape), step.dtype, template), grid
 
 
-def _spelt_out(index: Any, rank: int) -> tuple:
+def spelt_out(index: Any, rank: int) -> tuple:
     """Return an index of an array as a tuple without an ellipsis."""
     parts = index if type(index) is tuple else (index,)
     if Ellipsis not in parts:
         return parts
     place = parts.index(Ellipsis)
-    return (*parts[:place], *[_EVERY] * (rank - len(parts) + 1), *parts[place + 1 :])
+    return (*parts[:place], *[_EVERY] * (rank - len(parts) + parts.count(None) + 1), *parts[place + 1 :])
 
 
 # Which steps are of these kinds ---------------------------------------------------------------------------------------
