@@ -15,6 +15,7 @@ import scipy.special as special
 from autoopt.rules import load_all
 from autoopt.rules.table import name
 from autoopt.tape import operations
+from autoopt.tape.windows import windows
 
 RULES = load_all()
 
@@ -374,6 +375,10 @@ case(operations.put, V, [0, 0, 1], a(1.0, 2.0, 3.0))
 case(operations.put, V, MASK, np.array(2.0))
 case(operations.pack, (2, 2), np.array(1.0), 2.0, np.array(3.0), 4)
 case(operations.pack, (2, 4), V, V)
+case(windows, M, ((0, 2, 1, 1), (1, 3, 1, 1)))
+case(windows, V, ((0, 2, 1, 2),))
+case(windows, V, ((0, 2, 2, 1),))
+case(windows, V, ((0, 3, 1, 1),))
 case(operations.astype, V, float)
 case(operations.astype, V, int, options={"order": 0})
 case(operations.astype, V, bool, options={"order": 0})

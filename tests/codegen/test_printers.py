@@ -38,8 +38,10 @@ from autoopt.ops.matmul import MatMul, matmul
 from autoopt.ops.recursions import Appended, LinearRecurrence, appended, linear_recurrence
 from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.ops.sparse import SparseProduct
+from autoopt.ops.windows import Overlaid, Windows
 from autoopt.rules import scipy_analytic
 from autoopt.tape.root import Root
+from autoopt.tape.windows import Move
 
 # pytensor.tensor has functions of these names
 pts, ptr, ptsort = (import_module(f"pytensor.tensor.{name}") for name in ("shape", "reshape", "sort"))
@@ -54,6 +56,12 @@ I = np.array([0, 2, 2, -1])
 EMPTY, ONE = np.zeros(0), np.array([0.7])
 BIG = np.array([-800.0, -700.0, -40.0, -1.0, 0.0, 1e-9, 1.0, 30.0, 700.0, 800.0])
 ZERO3 = np.zeros(3)
+
+
+def moved(op):
+    """An operation of windows, on an array of known lengths."""
+    lengths = {Windows: {3: STACK.shape, 2: M.shape}, Overlaid: {4: (*STACK.shape, 2), 3: STACK.shape, 2: M.shape}}
+    return lambda a: op(pt.specify_shape(a, lengths[type(op)][a.ndim]))
 
 
 def decayed(start, steps):
@@ -251,6 +259,9 @@ EXAMPLES = {
     Convolve1d: [(lambda a, b: convolve1d(a, b, mode="full"), X, Y[:3]),
                  (lambda a, b: convolve1d(a, b, mode="valid"), X, Y[:3])],
     Fourier: [(Fourier(False), STACK), (Fourier(True), M[:2])],
+    Windows: [(moved(Windows((Move(0, 2), Move(2, 2)))), STACK), (moved(Windows((Move(0, 2, 2, 2),))), M)],
+    Overlaid: [(moved(Overlaid((Move(0, 4), Move(1, 2)), (5, 5))), STACK[..., None] * np.ones(2)),
+               (moved(Overlaid((Move(0, 3, 2),), (11,))), M), (moved(Overlaid((Move(1, 4),), (7,))), STACK)],
     fft.RFFTOp: [(lambda a: pt.fft.rfft(a), M)],
     fft.IRFFTOp: [(lambda a: pt.fft.irfft(pt.fft.rfft(a), is_odd=True), M)],
     pt.blockwise.Blockwise: [(la.inv, STACK), (la.cholesky, STACK),

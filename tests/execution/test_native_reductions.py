@@ -73,3 +73,14 @@ def test_extremes_are_nan_where_an_entry_is(name: str, place: int) -> None:
     (whole, rows, columns), found = native(f"(a.{name}(), a.{name}(axis=1), a.{name}(axis=0))", a)
     for one, two in zip((whole, rows, columns), found, strict=True):
         np.testing.assert_array_equal(two, one)
+
+
+@pytest.mark.parametrize(
+    "view", ["a, (3, 2), axis=(0, 2)", "a.transpose(2, 0, 1), (4,), axis=(0,)", "a * 2, (5,), axis=(1,)"]
+)
+def test_windows_are_views(view: str) -> None:
+    a = np.random.default_rng(2).normal(size=(7, 6, 5))
+    text = f"np.lib.stride_tricks.sliding_window_view({view})"
+    expected, found = native(f"({text}[1:, ::2] * 1.5, {text}.sum(axis=-1), {text}.max(axis=0))", a)
+    for one, two in zip(expected, found, strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-13)
