@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from autoopt.fitting.resuming import resume
     from autoopt.minimize import minimize
     from autoopt.objectives.linear_maps import jvp, vjp
-    from autoopt.objectives.objective import Objective, objective
+    from autoopt.objectives.objective import Objective
+    from autoopt.objectives.of_data import objective
     from autoopt.objectives.transforms import grad, hessian, hvp, jacobian, value_and_grad
     from autoopt.optimize.curve_fit import curve_fit
     from autoopt.optimize.global_search import basinhopping, differential_evolution, direct, dual_annealing, shgo
@@ -94,8 +95,9 @@ _MODULES = {
     "autoopt.fitting.fit": ["fit"],
     "autoopt.fitting.resuming": ["resume"],
     "autoopt.minimize": ["minimize"],
+    "autoopt.objectives.of_data": ["objective"],
     "autoopt.objectives.linear_maps": ["jvp", "vjp"],
-    "autoopt.objectives.objective": ["Objective", "objective"],
+    "autoopt.objectives.objective": ["Objective"],
     "autoopt.objectives.transforms": ["grad", "hessian", "hvp", "jacobian", "value_and_grad"],
     "autoopt.optimize.curve_fit": ["curve_fit"],
     "autoopt.optimize.global_search": ["basinhopping", "differential_evolution", "direct", "dual_annealing", "shgo"],

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt import hvp, value_and_grad
-from autoopt.objectives.objective import objective
+from autoopt.objectives.of_data import objective
 from benchmarks.measures import SEED, alternate
 from benchmarks.recurrences import garch_of_scalars
 

@@ -284,13 +284,8 @@ def _anew(original: Original, engine: str, scalar: bool) -> Objective:
     return made
 
 
-def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objective:
-    """Return the `Objective` of `f` for the data `args`: its value, gradient, Hessian, products and source."""
-    return Objective(f, x0, args, engine)
-
-
-@stands_in(objective, Objective)
-def _nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> Any:
+@stands_in(Objective)
+def nested(tracer: Any, f: Callable, x0: Any, *args: Any, **options: Any) -> Any:
     """Return what stands in for an objective that is made inside another one."""
     from autoopt.objectives.nested import NestedObjective
 

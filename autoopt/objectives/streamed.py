@@ -208,6 +208,16 @@ class StreamedObjective:
         matrix = np.array(products)
         return (matrix + matrix.T) / 2
 
+    # What is run ------------------------------------------------------------------------------------------------------
+
+    def plan(self) -> Any:
+        """Return the plan of the sample, whose code runs on all rows."""
+        return self.sample.plan()
+
+    def source(self, derivatives: str = "gradient", by_rows: bool = True) -> str:
+        """Return the source that is run, a loop over blocks of rows; see `Objective.source`."""
+        return self.sample.source(derivatives, by_rows)
+
     # The user's own function ------------------------------------------------------------------------------------------
 
     def original(self, x: Any) -> float:

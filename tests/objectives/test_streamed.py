@@ -125,3 +125,23 @@ def test_arguments_that_are_missing_are_named():
     twice = autoopt.batches({"X": X}), autoopt.batches({"y": y}), 0.5
     with pytest.raises(UsageError, match="Two of args are batches"):
         autoopt.minimize(logistic, np.zeros(5), args=twice)
+
+
+def test_the_public_objective_takes_batches():
+    rng = np.random.default_rng(2)
+    X, y = rng.normal(size=(3000, 2)), rng.normal(size=3000)
+
+    def squares(w, X, y):
+        return np.sum((X @ w - y) ** 2)
+
+    x, data = np.array([0.5, -1.0]), autoopt.batches({"X": X, "y": y}, size=20_000)
+    objective = autoopt.objective(squares, np.zeros(2), data)
+    assert objective.value(x) == pytest.approx(squares(x, X, y), rel=1e-13)
+    np.testing.assert_allclose(objective.grad(x), 2 * X.T @ (X @ x - y), rtol=1e-12)
+    np.testing.assert_allclose(objective.hess(x), 2 * X.T @ X, rtol=1e-12)
+    module: dict = {}
+    exec(objective.source(), module)
+    assert module["value_and_grad"](x, X, y)[0] == pytest.approx(squares(x, X, y), rel=1e-13)
+    assert "sum over rows" in str(objective.plan())
+    with pytest.raises(UsageError, match="data in memory"):
+        autoopt.objective(squares, np.zeros(2), data, engine="numpy")

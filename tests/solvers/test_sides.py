@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from autoopt import minimize
-from autoopt.objectives.objective import objective
+from autoopt.objectives.of_data import objective
 
 DATA = np.r_[np.linspace(-3, -1, 20), np.linspace(1, 3, 20) + 0.1]
 POINTS = np.r_[np.random.default_rng(0).normal(size=(15, 2)), np.random.default_rng(1).normal(size=(15, 2)) + 4]
