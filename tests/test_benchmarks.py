@@ -70,6 +70,7 @@ def test_every_tool_agrees_with_numpy(problem, name):
         np.testing.assert_allclose(derivatives.hess(x) @ p, second, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow_for("rk4 1000 steps")
 @pytest.mark.parametrize("case", recurrences.cases(), ids=lambda case: case.name)
 @pytest.mark.sampled(2)
 def test_recurrences_by_hand_have_the_gradient_of_the_objective(case):

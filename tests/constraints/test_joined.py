@@ -41,6 +41,7 @@ def apart(monkeypatch):
     return switch
 
 
+@pytest.mark.slow_for("cobyla")
 @pytest.mark.parametrize("method", METHODS)
 def test_result_is_that_of_each_by_itself(method, apart):
     together = minimize(distance, X0, method=method, constraints=of_kinds(3))

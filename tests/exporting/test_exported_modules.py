@@ -227,6 +227,7 @@ def test_module_is_a_program_that_needs_numpy_alone(tmp_path) -> None:
     assert done.stdout.count("agrees with differences to") == 3
 
 
+@pytest.mark.slow
 def test_scipy_takes_it_as_it_is() -> None:
     found = module(source(logistic, np.zeros(3), (X, Y), ("gradient", "hessian", "hvp")))
     by_hand = scipy.optimize.minimize(logistic, np.zeros(3), (X, Y), tol=1e-10)
@@ -367,7 +368,7 @@ def errors_of_arma(p, y):
     return total / len(y)
 
 
-@pytest.mark.slow_for("hessian")
+@pytest.mark.slow_for("hessian", "hvp")
 @pytest.mark.parametrize("kind", ["hessian", "hvp"])
 def test_each_kind_stands_alone(kind) -> None:
     """A Hessian of products is made of functions whose lengths stand in the one that calls them."""

@@ -77,7 +77,7 @@ WRITTEN = (
 )  # fmt: skip
 
 
-@pytest.mark.slow_for("reads_one_triangle")
+@pytest.mark.slow_for("reads_one_triangle", "by_solve")
 @pytest.mark.sampled(8)
 @pytest.mark.parametrize("f", WRITTEN, ids=lambda f: f.__name__)
 def test_derivatives(f) -> None:

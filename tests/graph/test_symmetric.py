@@ -62,6 +62,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow_for("True-a diagonal matrix")
 @pytest.mark.parametrize(("expected", "name"), [(True, k) for k in SYMMETRIC] + [(False, k) for k in OTHERS])
 def test_form_tells(expected, name) -> None:
     matrix = (SYMMETRIC if expected else OTHERS)[name]
@@ -112,7 +113,7 @@ def closed_form(p, X, y):
     return np.array([np.sum(G * E * D) / ls**2, 2 * np.sum(G * E), 2 * sn**2 * np.trace(G)])
 
 
-@pytest.mark.slow_for("by_density-2", "by_inverse-2")
+@pytest.mark.slow_for("by_density-2", "by_inverse-2", "by_inverse-1")
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("n", [1, 2, 30])
 @pytest.mark.parametrize("likelihood", LIKELIHOODS, ids=lambda f: f.__name__)

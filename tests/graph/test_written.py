@@ -32,6 +32,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow_for("twice")
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name == "rows" else name for name in CASES]

@@ -304,7 +304,7 @@ CARDINAL = {
 }  # fmt: skip
 
 
-@pytest.mark.slow_for("where-zeros")
+@pytest.mark.slow_for("where-zeros", "sum-beside")
 @pytest.mark.parametrize("start", [[0.0, 0.0], [0.3, 0.4]], ids=["zeros", "beside"])
 @pytest.mark.parametrize("name", CARDINAL)
 @pytest.mark.sampled(7)
@@ -328,7 +328,7 @@ HELD = {
 }
 
 
-@pytest.mark.slow_for("clip on both sides")
+@pytest.mark.slow_for("clip on both sides", "mask")
 @pytest.mark.parametrize("held", HELD)
 @pytest.mark.sampled(7)
 def test_kernels_of_distances_between_equal_points(held) -> None:

@@ -96,7 +96,7 @@ def test_second_derivatives_at_the_matrix_of_zeros(name):
     np.testing.assert_allclose(objective.hess(np.zeros(2)), derivatives(np.zeros(2))[1], atol=1e-6)
 
 
-@pytest.mark.slow_for("1e-12")
+@pytest.mark.slow_for("1e-12", "0.01")
 @pytest.mark.parametrize("apart", [1e-2, 1e-4, 3e-6, 1e-6, 1e-7, 1e-9, 1e-12, 0.0])
 @pytest.mark.sampled(7)
 def test_square_root_by_eigenvectors(apart):

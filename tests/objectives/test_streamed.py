@@ -17,6 +17,7 @@ def batched(f, args, size=50_000):
     return autoopt.batches(dict(zip(names, args, strict=True)), size=size)
 
 
+@pytest.mark.slow_for("rectified")
 @pytest.mark.parametrize("name", BY_ROWS)
 def test_derivatives_are_those_of_all_rows_in_memory(name):
     f, x0, args = started(BY_ROWS[name], rows=5000)

@@ -28,6 +28,9 @@ def missing(kind: str, f, x: np.ndarray) -> int:
     return found
 
 
+@pytest.mark.slow_for(
+    "scipy.special.gdtrc(float64[3], float64[3], float64[3])", "scipy.special.chdtr.outer(float64[3], float64[2])"
+)
 @pytest.mark.parametrize("case", CALLED, ids=str)
 @pytest.mark.sampled(60)
 def test_no_entry_is_missing(case) -> None:

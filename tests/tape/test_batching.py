@@ -148,6 +148,7 @@ def test_a_step_of_a_trace_takes_at_most_300_bytes():
     assert (many - few) / (long - short) < 300
 
 
+@pytest.mark.slow
 def test_dispatch_over_a_thousand_groups_is_at_most_a_hundred_steps():
     case = cases()[-1]
     assert case.name == "dispatch 1000 groups"

@@ -37,6 +37,7 @@ def test_random_loops_have_the_value_and_the_guards_of_the_unrolled_tape(seed) -
         check_text(write(seed + k), second_order=False)
 
 
+@pytest.mark.slow_for("101")
 @pytest.mark.parametrize("seed", range(100, 102))
 @pytest.mark.sampled(2)
 def test_random_loops_have_the_derivatives_of_the_unrolled_tape(seed) -> None:

@@ -432,6 +432,7 @@ def power_outer_kw(x):
     return np.sum(np.power.outer(x**2, A3[0], out=np.empty((2, 3))) * A3)
 
 
+@pytest.mark.slow_for("reduce_out_tuple")
 @pytest.mark.parametrize("f", case, ids=lambda f: f.__name__)
 @pytest.mark.sampled(9)
 def test_what_is_written_by_out_is_followed(f) -> None:

@@ -154,7 +154,7 @@ INTEGRALS = {
 }
 
 
-@pytest.mark.slow_for("narrow")
+@pytest.mark.slow_for("narrow", "arguments")
 @pytest.mark.parametrize("name", INTEGRALS)
 @pytest.mark.sampled(3)
 def test_integral_agrees_with_differences(name: str) -> None:

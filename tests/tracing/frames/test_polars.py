@@ -68,6 +68,7 @@ def _kinds(p, df):
 USES = [_columns, _arrays, _deviations, _expressions, _groups, _rows, _captured, _made, _kinds]
 
 
+@pytest.mark.slow_for("_deviations")
 @pytest.mark.parametrize("f", USES)
 @pytest.mark.sampled(2)
 def test_uses(f):

@@ -258,6 +258,7 @@ def test_slopes_are_differences(name):
     )
 
 
+@pytest.mark.slow_for("halfnorm")
 @pytest.mark.parametrize(
     "name",
     [
