@@ -9,8 +9,8 @@ import pytest
 
 from autoopt.execution import tiering
 from autoopt.execution.blocks import row_functions, running
-from autoopt.execution.native.interface import read_once
 from autoopt.execution.native.machine import Native, definition, lowered
+from autoopt.execution.native.uses import uses_of
 from autoopt.execution.tiering import TieredFunction
 from autoopt.objectives.objective import Objective
 
@@ -66,7 +66,7 @@ def test_names_stand_for_what_they_stood_for(name: str) -> None:
 
 def test_names_that_are_read_once_have_no_memory() -> None:
     f = function_of(BODIES["chain"])
-    assert read_once(definition(f)) == {"t", "u", "v"}
+    assert uses_of(definition(f)).passing == {"t", "u", "v"}
     assert len(lowered(f, (V, W)).handed) == 3  # two operands, one result
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.execution.native.code import Code, Index, Memory, literal, product
+from autoopt.execution.native.code import Box, Code, Cuts, Index, Memory, affine, literal, product
 
 
 class NotLowered(Exception):
@@ -36,17 +36,38 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """The places of a memory from `first` to `last`, behind a multiple of what a register holds."""
+
+    pointer: str
+    register: str
+    factor: int
+    first: int
+    last: int
+
+    def meets(self, other: Stretch) -> bool:
+        """Whether both may have places in common."""
+        if self.pointer != other.pointer:
+            return False
+        apart = self.last < other.first or other.last < self.first
+        return not ((self.register, self.factor) == (other.register, other.factor) and apart)
+
+
+@dataclass(frozen=True)
 class Array:
     """An array of known shape; `at(places)` emits what its entry there is.
 
-    `layout` is None for what is computed where it is read; `reads` are the memories that takes.
+    `layout` is None for what is computed where it is read; `reads` are the stretches of memory that takes, `cost` the
+    number of operations, and `cuts` tell where entries begin to be computed in another way.
     """
 
     kind: str
     shape: tuple[int, ...]
     at: Callable[[Sequence[Index]], str]
-    reads: frozenset[str]
+    reads: frozenset[Stretch]
     layout: Layout | None = None
+    cost: int = 1
+    cuts: Cuts | None = None
 
     @property
     def placed(self) -> Layout:
@@ -67,7 +88,21 @@ def view(code: Code, layout: Layout, shape: Sequence[int]) -> Array:
     def at(places: Sequence[Index]) -> str:
         return code.load(memory, place_of(code, layout, places))
 
-    return Array(memory.kind, tuple(shape), at, frozenset([memory.pointer]), layout)
+    return Array(memory.kind, tuple(shape), at, frozenset([_stretch(code, layout, shape)]), layout)
+
+
+def _stretch(code: Code, layout: Layout, shape: Sequence[int]) -> Stretch:
+    """Return where in memory the entries of an array are."""
+    register, factor, offset = affine(code, layout.offset)
+    ends = [(extent - 1) * stride for extent, stride in zip(shape, layout.strides, strict=True)]
+    first = offset + sum(end for end in ends if end < 0)
+    return Stretch(layout.memory.pointer, register, factor, first, offset + sum(end for end in ends if end > 0))
+
+
+def is_read_by(array: Array, value: Array | Number) -> bool:
+    """Whether a value is computed from memory that holds an array."""
+    mine = next(iter(array.reads))
+    return isinstance(value, Array) and any(mine.meets(stretch) for stretch in value.reads)
 
 
 def place_of(code: Code, layout: Layout, places: Sequence[Index]) -> Index:
@@ -97,7 +132,7 @@ def fill(code: Code, target: Array, source: Array | Number) -> None:
         text = source.text if isinstance(source, Number) else source.at(places)
         code.store(layout.memory, place_of(code, layout, places), code.convert(text, source.kind, target.kind))
 
-    code.nest(target.shape, body)
+    code.nest(target.shape, body, None if isinstance(source, Number) else source.cuts)
 
 
 def stored(code: Code, array: Array) -> Array:
@@ -167,6 +202,39 @@ def entry(code: Code, array: Array, place: Index) -> Array:
     return view(code, Layout(layout.memory, offset, layout.strides[1:]), array.shape[1:])
 
 
+def rearranged(code: Code, array: Array, shape: Sequence[int], axes: Sequence[tuple[int | None, Index, int]]) -> Array:
+    """Return what is computed from an array's entries at other places.
+
+    `axes` has, for each axis of `array`, the axis of the result that moves along it, from where, by which step; None
+    for an axis that stays at one place.
+    """
+
+    def at(places: Sequence[Index]) -> str:
+        return array.at(
+            [start if k is None else code.plus(code.times(places[k], step), start) for k, start, step in axes]
+        )
+
+    def cuts(axis: int, box: Box) -> list[int]:
+        mine = next((k for k, (moving, _, _) in enumerate(axes) if moving == axis), None)
+        if mine is None or array.cuts is None:
+            return []
+        inner = [(0, 0) if k is None else box[k] for k, _, _ in axes]
+        ends = [
+            sorted(int(start) + step * end for end in pair) for pair, (_, start, step) in zip(inner, axes, strict=True)
+        ]
+        _, start, step = axes[mine]
+        found = [cut - int(start) for cut in array.cuts(mine, [(low, high) for low, high in ends])]
+        return [-(-cut // step) if step > 0 else -cut // -step + 1 for cut in found]
+
+    return Array(array.kind, tuple(shape), at, array.reads, None, array.cost, cuts if array.cuts else None)
+
+
+def joined_cuts(arrays: Sequence[Array]) -> Cuts | None:
+    """Return where any of some arrays of one shape begins to be computed in another way."""
+    several = [array.cuts for array in arrays if array.cuts is not None]
+    return (lambda axis, box: {cut for cuts in several for cut in cuts(axis, box)}) if several else None
+
+
 # Shapes ---------------------------------------------------------------------------------------------------------------
 
 
@@ -182,7 +250,7 @@ def broadcast(code: Code, value: Array | Number, shape: Sequence[int]) -> Array:
     """Return a value stretched to `shape`; what would be computed again and again is computed before."""
     if isinstance(value, Number):
         text = value.text
-        return Array(value.kind, tuple(shape), lambda places: text, frozenset())
+        return Array(value.kind, tuple(shape), lambda places: text, frozenset(), cost=0)
     if value.shape == tuple(shape):
         return value
     if value.layout is None and product(shape) > value.size:
@@ -192,11 +260,9 @@ def broadcast(code: Code, value: Array | Number, shape: Sequence[int]) -> Array:
     if value.layout is not None:
         strides = [0 if extent == 1 else stride for extent, stride in zip(extents, value.layout.strides, strict=True)]
         return view(code, Layout(value.layout.memory, value.layout.offset, (0,) * skip + tuple(strides)), shape)
-
-    def at(places: Sequence[Index]) -> str:
-        return value.at([0 if extent == 1 else p for extent, p in zip(extents, places[skip:], strict=True)])
-
-    return Array(value.kind, tuple(shape), at, value.reads)
+    return rearranged(
+        code, value, shape, [(None if extent == 1 else skip + k, 0, 1) for k, extent in enumerate(extents)]
+    )
 
 
 def transposed(code: Code, array: Array, order: Sequence[int]) -> Array:
@@ -205,8 +271,7 @@ def transposed(code: Code, array: Array, order: Sequence[int]) -> Array:
     if array.layout is not None:
         strides = tuple(array.layout.strides[axis] for axis in order)
         return view(code, Layout(array.layout.memory, array.layout.offset, strides), shape)
-    back = np.argsort(order).tolist()
-    return Array(array.kind, shape, lambda places: array.at([places[k] for k in back]), array.reads)
+    return rearranged(code, array, shape, [(k, 0, 1) for k in np.argsort(order).tolist()])
 
 
 def reshaped(code: Code, array: Array, shape: Sequence[int]) -> Array:

@@ -21,6 +21,7 @@ from autoopt.execution.native.arrays import (
     in_memory,
     kind_of,
     lift,
+    rearranged,
     reshaped,
     stacked,
     stored,
@@ -92,9 +93,7 @@ def _filled(code: Code, shape: Any, value: Any, dtype: Any) -> Array | Number:
     number = as_kind(code, number, kind)
     if _shape(shape) == () and isinstance(number, Number):
         return number
-    target = empty(code, kind, _shape(shape))
-    fill(code, target, number if isinstance(number, Number) else broadcast(code, number, target.shape))
-    return target
+    return broadcast(code, number, _shape(shape))
 
 
 @builds(np.zeros)
@@ -264,8 +263,7 @@ def _bincount(code: Code, index: Any, weights: Any = None, minlength: int = 0) -
     if is_traced(index) or weights is None:
         raise NotLowered("counts of places that the values decide")
     length = max(minlength, int(np.max(index, initial=-1)) + 1)
-    target = _filled(code, (length,), 0.0, float)
-    assert isinstance(target, Array)
+    target = stored(code, broadcast(code, lift(code, 0.0), (length,)))
     write(code, target, np.asarray(index), lift(code, weights), add=True)
     return target
 
@@ -345,7 +343,9 @@ def _transpose(code: Code, array: Array, *order: Any) -> Array:
 
 @method("copy")
 def _copy(code: Code, array: Array | Number) -> Array | Number:
-    return array if isinstance(array, Number) else stored(code, array)
+    if isinstance(array, Number):
+        return array
+    return rearranged(code, array, array.shape, [(k, 0, 1) for k in range(len(array.shape))])
 
 
 @method("astype")

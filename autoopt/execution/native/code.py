@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,6 +29,12 @@ LONG = 4_000
 
 Index = int | str
 """A place along an axis: known now, or the register that has it."""
+
+Box = list[tuple[int, int]]
+"""The first and the last place along each axis of a part of an array."""
+
+Cuts = Callable[[int, Box], Iterable[int]]
+"""Where along an axis, in some part of an array, its entries begin to be computed in another way."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class Code:
         Definitions of constant arrays.
     instructions : dict of str
         What computes each register.
+    ranges : dict of tuple of int
+        The least and the largest value of registers that count places, where they are known.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -64,6 +74,7 @@ class Code:
     externals: dict[str, str] = field(default_factory=dict)
     constants: list[str] = field(default_factory=list)
     instructions: dict[str, str] = field(default_factory=dict)
+    ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
     count: int = 0
     depth: int = 0
     hints: int = 0
@@ -115,13 +126,29 @@ class Code:
             return a + b
         if a == 0 or b == 0:
             return b if a == 0 else a
-        return self.put(f"add nsw i64 {a}, {b}")
+        found = self.put(f"add nsw i64 {a}, {b}")
+        one, other = self.bounds(a), self.bounds(b)
+        if one is not None and other is not None:
+            self.ranges[found] = one[0] + other[0], one[1] + other[1]
+        return found
 
     def times(self, a: Index, factor: int) -> Index:
         """Return a * factor."""
         if isinstance(a, int):
             return a * factor
-        return 0 if factor == 0 else a if factor == 1 else self.put(f"mul nsw i64 {a}, {factor}")
+        if factor in (0, 1):
+            return a if factor else 0
+        found = self.put(f"mul nsw i64 {a}, {factor}")
+        if (bounds := self.bounds(a)) is not None:
+            self.ranges[found] = (
+                min(bounds[0] * factor, bounds[1] * factor),
+                max(bounds[0] * factor, bounds[1] * factor),
+            )
+        return found
+
+    def bounds(self, place: Index) -> tuple[int, int] | None:
+        """Return the least and the largest value of a place; None if they are not known."""
+        return (place, place) if isinstance(place, int) else self.ranges.get(place)
 
     def convert(self, text: str, kind: str, wanted: str) -> str:
         """Return a number of one kind as another."""
@@ -208,6 +235,8 @@ class Code:
         self.depth += 1
         around, before, self.inlining = self.inlining, self.inlined, known is None or len(known) >= FEW
         index = self.load(counter, 0)
+        if known is not None:
+            self.ranges[index] = min(known[0], known[-1]), max(known[0], known[-1])
         body(index)
         short = known is not None and len(known) < (FEW if self.inlined > before else SHORT)
         self.inlining = around
@@ -223,16 +252,23 @@ class Code:
         self.hints += 1
         return f", !llvm.loop !{self.hints}"
 
-    def nest(self, shape: Sequence[int], body: Callable[[list[Index]], None]) -> None:
-        """Run `body` at every place of an array."""
+    def nest(self, shape: Sequence[int], body: Callable[[list[Index]], None], cuts: Cuts | None = None) -> None:
+        """Run `body` at every place of an array; at `cuts`, which depend on the places before, a loop is divided."""
 
-        def inner(places: list[Index], rest: Sequence[int]) -> None:
-            if rest:
-                self.loop(0, rest[0], 1, lambda index: inner([*places, index], rest[1:]))
-            else:
+        def inner(places: list[Index], box: Box) -> None:
+            axis = len(places)
+            if axis == len(shape):
                 body(places)
+                return
+            ends = {0, shape[axis], *(cuts(axis, box) if cuts else ())}
+            for begin, end in pairwise(sorted(cut for cut in ends if 0 <= cut <= shape[axis])):
+                within = [*box[:axis], (begin, end - 1), *box[axis + 1 :]]
+                self.loop(begin, end, 1, partial(along, places, within))
 
-        inner([], shape)
+        def along(places: list[Index], box: Box, index: Index) -> None:
+            inner([*places, index], box)
+
+        inner([], [(0, extent - 1) for extent in shape])
 
     def when(self, condition: str, body: Callable[[], None]) -> None:
         """Run `body` if a condition holds."""
@@ -257,22 +293,23 @@ class Code:
         bits = self.put(f"or i64 {bit}, {self.put(f'load i64, ptr {self.doubt}')}")
         self.lines.append(f"  store i64 {bits}, ptr {self.doubt}")
 
-    def text(self) -> str:
-        """Return the module: `run`, which takes a table of pointers and returns 0 for success."""
-        pointers = [f"ptr noalias {memory.pointer}" for memory in self.handed]
-        lines = [f"define internal i64 @kernel({', '.join(pointers)}) nounwind noinline {{", "entry:", *self.entry]
-        ending = [f"  %doubts = load i64, ptr {self.doubt}", "  ret i64 %doubts"] if self.doubt else ["  ret i64 0"]
-        lines += ["  br label %begin", "begin:", *self.lines, *ending]
-        lines += ["fail:", "  ret i64 1"] * self.may_fail + ["}", "", "define i64 @run(ptr %table) nounwind {"]
-        for k in range(len(self.handed)):
-            lines += [f"  %s{k} = getelementptr inbounds ptr, ptr %table, i64 {k}", f"  %p{k} = load ptr, ptr %s{k}"]
-        handed = ", ".join(f"ptr %p{k}" for k in range(len(self.handed)))
-        lines += [f"  %code = call i64 @kernel({handed})", "  ret i64 %code", "}"]
-        hints = ['!0 = !{!"llvm.loop.vectorize.enable", i1 false}'] * bool(self.hints)
-        hints += [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, self.hints + 1)]
-        inlined = "always" if len(self.lines) < LONG else "no"
-        hints += [f"attributes #0 = {{ {inlined}inline }}", "attributes #1 = { noinline }"]
-        return "\n".join([*self.constants, *self.externals.values(), *lines, *hints]) + "\n"
+
+def text_of(code: Code) -> str:
+    """Return the module: `run`, which takes a table of pointers and returns 0 for success."""
+    pointers = [f"ptr noalias {memory.pointer}" for memory in code.handed]
+    lines = [f"define internal i64 @kernel({', '.join(pointers)}) nounwind noinline {{", "entry:", *code.entry]
+    ending = [f"  %doubts = load i64, ptr {code.doubt}", "  ret i64 %doubts"] if code.doubt else ["  ret i64 0"]
+    lines += ["  br label %begin", "begin:", *code.lines, *ending]
+    lines += ["fail:", "  ret i64 1"] * code.may_fail + ["}", "", "define i64 @run(ptr %table) nounwind {"]
+    for k in range(len(code.handed)):
+        lines += [f"  %s{k} = getelementptr inbounds ptr, ptr %table, i64 {k}", f"  %p{k} = load ptr, ptr %s{k}"]
+    handed = ", ".join(f"ptr %p{k}" for k in range(len(code.handed)))
+    lines += [f"  %code = call i64 @kernel({handed})", "  ret i64 %code", "}"]
+    hints = ['!0 = !{!"llvm.loop.vectorize.enable", i1 false}'] * bool(code.hints)
+    hints += [f"!{k} = distinct !{{!{k}, !0}}" for k in range(1, code.hints + 1)]
+    inlined = "always" if len(code.lines) < LONG else "no"
+    hints += [f"attributes #0 = {{ {inlined}inline }}", "attributes #1 = { noinline }"]
+    return "\n".join([*code.constants, *code.externals.values(), *lines, *hints]) + "\n"
 
 
 def literal(value: float | int | bool, kind: str) -> str:
@@ -288,3 +325,19 @@ def product(numbers: Iterable[int]) -> int:
     for number in numbers:
         found *= number
     return found
+
+
+def affine(code: Code, place: Index) -> tuple[str, int, int]:
+    """Return a place as a register, a factor, and what is added; the register is empty for a known place."""
+    if isinstance(place, int):
+        return "", 0, place
+    sort, _, rest = code.instructions.get(place, "").partition(" ")
+    parts = rest.removeprefix("nsw ").removeprefix("i64 ").split(", ")
+    if sort in ("add", "mul") and len(parts) == 2:
+        one, other = (affine(code, int(part) if part.lstrip("-").isdecimal() else part) for part in parts)
+        if one[0] == "":
+            one, other = other, one
+        if other[0] == "":
+            times, plus = (other[2], 0) if sort == "mul" else (1, other[2])
+            return one[0], one[1] * times, one[2] * times + plus
+    return place, 1, 0

@@ -13,7 +13,16 @@ import numpy as np
 import scipy.special
 
 from autoopt.execution.native import angles, exponentials, gammas, logarithms, normals
-from autoopt.execution.native.arrays import Array, NotLowered, Number, broadcast, broadcast_shape, joined_kind, lift
+from autoopt.execution.native.arrays import (
+    Array,
+    NotLowered,
+    Number,
+    broadcast,
+    broadcast_shape,
+    joined_cuts,
+    joined_kind,
+    lift,
+)
 from autoopt.execution.native.code import TYPES, Code, Index, literal
 from autoopt.execution.native.doubles import Double, Test, written
 
@@ -52,6 +61,10 @@ UNKNOWN |= dict.fromkeys((scipy.special.gammaln, scipy.special.psi), gammas.is_n
 """Where those have no code: there the machine code fails, and the text is run instead."""
 INTRINSICS = {np.sqrt: "sqrt", np.fabs: "fabs", np.floor: "floor", np.ceil: "ceil", np.trunc: "trunc",
               np.rint: "rint", np.round: "rint", np.copysign: "copysign"}  # fmt: skip
+COSTS = dict.fromkeys((np.add, np.subtract, np.multiply, np.negative, np.positive, np.square, *COMPARISONS), 1)
+DEAR = 8
+"""Operations that functions are taken for that COSTS does not have."""
+
 KEEPING_WHOLE = {np.maximum, np.minimum, np.clip, np.sign, np.power, np.floor, np.ceil, np.trunc, np.rint, np.round}
 
 
@@ -70,7 +83,9 @@ def apply(code: Code, function: Any, operands: Sequence[Any]) -> Array | Number:
     def at(places: Sequence[Index]) -> str:
         return emit(*(value.at(places) for value in spread))
 
-    return Array(kind, shape, at, frozenset().union(*(value.reads for value in spread)))
+    reads = frozenset().union(*(value.reads for value in spread))
+    cost = COSTS.get(function, DEAR) + sum(value.cost for value in spread)
+    return Array(kind, shape, at, reads, None, cost, joined_cuts(spread))
 
 
 def _emitter(code: Code, function: Any, kinds: Sequence[str], of_numbers: bool = False) -> tuple[Emit, str]:
@@ -348,11 +363,28 @@ def where(code: Code, condition: Any, yes: Any, no: Any) -> Array | Number:
         return Number(kind, emit(*(v.text if isinstance(v, Number) else v.at(()) for v in (test, yes, no))))
     spread = [broadcast(code, value, shape) for value in (test, yes, no)]
     reads = frozenset().union(*(value.reads for value in spread))
-    return Array(kind, shape, lambda places: emit(*(value.at(places) for value in spread)), reads)
+    cost = 1 + sum(value.cost for value in spread)
+    return Array(
+        kind,
+        shape,
+        lambda places: emit(*(value.at(places) for value in spread)),
+        reads,
+        None,
+        cost,
+        joined_cuts(spread),
+    )
 
 
 def as_kind(code: Code, value: Array | Number, kind: str) -> Array | Number:
     """Return a value converted, as `astype` does."""
     if isinstance(value, Number):
         return Number(kind, code.convert(value.text, value.kind, kind), value.inside and kind == "i")
-    return Array(kind, value.shape, lambda places: code.convert(value.at(places), value.kind, kind), value.reads)
+    return Array(
+        kind,
+        value.shape,
+        lambda places: code.convert(value.at(places), value.kind, kind),
+        value.reads,
+        None,
+        value.cost,
+        value.cuts,
+    )

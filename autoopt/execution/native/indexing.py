@@ -16,8 +16,10 @@ from autoopt.execution.native.arrays import (
     broadcast,
     broadcast_shape,
     in_memory,
+    is_read_by,
     lift,
     place_of,
+    rearranged,
     stored,
     view,
 )
@@ -118,7 +120,10 @@ def read(code: Code, array: Array | Number, index: Any) -> Array | Number:
     """Return `array[index]`."""
     array = broadcast(code, array, ()) if isinstance(array, Number) else array
     index = _without_masks(index)
-    found = part(code, array, takes(code, index, array.shape))
+    chosen = takes(code, index, array.shape)
+    if array.cuts is not None and any(isinstance(take.start, str) for take in chosen):
+        array = stored(code, array)
+    found = part(code, array, chosen)
     return Number(found.kind, found.at(())) if found.shape == () else found
 
 
@@ -147,19 +152,13 @@ def part(code: Code, array: Array, chosen: Sequence[Take]) -> Array:
                 strides.append(stride * take.step)
             axis += 1
         return view(code, Layout(array.layout.memory, offset, tuple(strides)), shape)
-
-    def at(places: Sequence[Index]) -> str:
-        rest, inner = iter(places), []
-        for take in chosen:
-            if take.kind == "new":
-                next(rest)
-            elif take.kind == "one":
-                inner.append(take.start)
-            else:
-                inner.append(code.plus(code.times(next(rest), take.step), take.start))
-        return array.at(inner)
-
-    return Array(array.kind, shape, at, array.reads)
+    axes: list[tuple[int | None, Index, int]] = []
+    axis = 0
+    for take in chosen:
+        if take.kind != "new":
+            axes.append((axis if take.kind == "run" else None, take.start, take.step))
+        axis += take.kind != "one"
+    return rearranged(code, array, shape, axes)
 
 
 def _gathered(code: Code, array: Array, chosen: Sequence[Take]) -> Array:
@@ -213,7 +212,7 @@ def write(code: Code, array: Array, index: Any, value: Array | Number, add: bool
     else:
         target = part(code, array, chosen)
         shape, inner, layout = target.shape, list, target.placed
-    value = broadcast(code, _settled(code, _fitted(value, shape), array), shape)
+    value = broadcast(code, _settled(code, _fitted(code, value, shape), array), shape)
 
     def body(places: list[Index]) -> None:
         where = place_of(code, layout, inner(places))
@@ -223,10 +222,10 @@ def write(code: Code, array: Array, index: Any, value: Array | Number, add: bool
             text = code.put(f"{'fadd double' if array.kind == 'f' else 'add i64'} {old}, {text}")
         code.store(layout.memory, where, text)
 
-    code.nest(shape, body)
+    code.nest(shape, body, value.cuts)
 
 
-def _fitted(value: Array | Number, shape: Sequence[int]) -> Array | Number:
+def _fitted(code: Code, value: Array | Number, shape: Sequence[int]) -> Array | Number:
     """Return a value without the leading unit axes that an assignment drops."""
     extra = len(value.shape) - len(shape)
     if extra <= 0:
@@ -234,15 +233,13 @@ def _fitted(value: Array | Number, shape: Sequence[int]) -> Array | Number:
     if any(extent != 1 for extent in value.shape[:extra]):
         raise NotLowered("an assignment of an array with more axes")
     assert isinstance(value, Array)  # as it has axes
-    entry = value.at
-    return Array(value.kind, value.shape[extra:], lambda places: entry([0] * extra + list(places)), value.reads)
+    axes = [(None if k < extra else k - extra, 0, 1) for k in range(len(value.shape))]
+    return rearranged(code, value, value.shape[extra:], axes)
 
 
 def _settled(code: Code, value: Array | Number, array: Array) -> Array | Number:
     """Return a value that writing into `array` does not change."""
-    if isinstance(value, Array) and array.placed.memory.pointer in value.reads:
-        return stored(code, value)
-    return value
+    return stored(code, value) if isinstance(value, Array) and is_read_by(array, value) else value
 
 
 def add_into(code: Code, array: Array, index: Any, value: Array | Number) -> None:

@@ -1,9 +1,7 @@
-"""What is known of a function before its code runs: its operands, its results, and which names it reads once."""
+"""What is known of a function before its code runs: its operands and its results."""
 
 from __future__ import annotations
 
-import ast
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,18 +61,3 @@ class Lowered:
     def lines(self) -> int:
         """The length of the text."""
         return self.text.count("\n")
-
-
-def read_once(definition: ast.FunctionDef) -> frozenset[str]:
-    """Return the names that are set once, and read once by a statement beside that."""
-    counts = Counter((node.id, type(node.ctx)) for node in ast.walk(definition) if isinstance(node, ast.Name))
-    bodies = [node.body for node in ast.walk(definition) if isinstance(node, ast.FunctionDef | ast.For)]
-    beside: set[str] = set()
-    for body in bodies:
-        plain = [node for statement in body if not isinstance(statement, ast.For) for node in ast.walk(statement)]
-        set_here, read_here = (
-            {node.id for node in plain if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
-            for context in (ast.Store, ast.Load)
-        )
-        beside |= set_here & read_here
-    return frozenset(name for name in beside if counts[name, ast.Load] == counts[name, ast.Store] == 1)

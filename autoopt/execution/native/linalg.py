@@ -289,7 +289,7 @@ def bidiagonal(code: Code, bands: Array | Number, x: Array | Number) -> Array:
     """Return the solution of a system with ones on its diagonal, and `bands[1, :-1]` below it."""
     if not isinstance(bands, Array) or not isinstance(x, Array) or len(x.shape) != 1:
         raise NotLowered("a triangular system of other shapes")
-    solution = stored(code, x)
+    solution, bands = stored(code, x), in_memory(code, bands)
 
     def row(t: Index) -> None:
         before = code.plus(t, -1)

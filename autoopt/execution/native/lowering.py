@@ -12,10 +12,11 @@
 The interpreter runs the function once, with values of two sorts. What depends on shapes and constants alone is Python's
 own and computed there and then: lengths, indices, `len(X) - 1`. The others are `Number`s, registers, and `Array`s, of
 known shape, whose `at(places)` emits what an entry is. An array that is an expression, as np.exp(x) above, has no
-memory: it is computed where it is read, so one statement becomes one loop. It gets memory when it gets a name (`bind`),
-or would be read again and again; not if the name is read once, by a statement beside that (`read_once`), and what it is
-computed from is not written into before (`settle`). So a chain of statements becomes one loop, too. `for` statements
-over ranges stay loops, in which numbers that are set lie in memory.
+memory: it is computed where it is read, so one statement becomes one loop. It gets memory when it gets a name (`names`),
+or would be read again and again; not if the name is read once, by a statement beside that (`uses`), or takes less time
+to compute than to read, and what it is computed from is not written into before (`settle`). So a chain of statements
+becomes one loop, too, and so do the statements that write into a new array (`pieces`). `for` statements over ranges
+stay loops, in which numbers that are set lie in memory.
 
 Two things hold throughout. An array is never read after something has been written to the memory that its expression
 reads: what is written into is settled first (`indexing.write`). And what is not known here raises `NotLowered` before
@@ -40,17 +41,20 @@ from autoopt.execution.native.arrays import (
     Number,
     fill,
     is_dense,
+    is_read_by,
     lift,
     row_major,
     stored,
     view,
 )
 from autoopt.execution.native.calls import METHODS, attribute, invoke, is_traced
-from autoopt.execution.native.code import Code, Memory, product
+from autoopt.execution.native.code import Code, Memory, product, text_of
 from autoopt.execution.native.elementwise import apply
 from autoopt.execution.native.indexing import add_into, read, write
-from autoopt.execution.native.interface import Lowered, Operand, read_once
+from autoopt.execution.native.interface import Lowered, Operand
+from autoopt.execution.native.names import Names
 from autoopt.execution.native.products import matmul
+from autoopt.execution.native.uses import uses_of
 
 OPERATORS: dict[type, tuple[Any, Callable]] = {
     ast.Add: (np.add, operator.add), ast.Sub: (np.subtract, operator.sub), ast.Mult: (np.multiply, operator.mul),
@@ -120,7 +124,7 @@ def _whole_memory(code: Code, value: Array | Number, taken: Sequence[Memory]) ->
 
 def _reordered(code: Code, handed: Sequence[Memory]) -> str:
     code.handed = list(handed)
-    return code.text()
+    return text_of(code)
 
 
 def binary(code: Code, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Any:
@@ -146,14 +150,6 @@ def own(code: Code, value: Any) -> Any:
     return stored(code, value) if isinstance(value, Array) and value.layout is None else value
 
 
-def settle(code: Code, names: dict[str, Any], array: Array | None = None) -> None:
-    """Put into memory what has a name and is still to be computed; with `array`, what is computed from that."""
-    for name, value in names.items():
-        waiting = isinstance(value, Array) and value.layout is None
-        if waiting and (array is None or array.placed.memory.pointer in value.reads):
-            names[name] = stored(code, value)
-
-
 class Interpreter:
     """Runs printed functions on arrays of the code."""
 
@@ -165,23 +161,18 @@ class Interpreter:
         """Return what a function returns for `values`."""
         definition = self.source(function)
         names = [argument.arg for argument in definition.args.args]
-        scope = Scope(self, function.__globals__, dict(zip(names, values, strict=True)), read_once(definition))
+        scope = Scope(
+            self, function.__globals__, Names(self.code, dict(zip(names, values, strict=True)), uses_of(definition))
+        )
         return scope.run(definition.body)
 
 
 class Scope:
-    """One call: the names and what they stand for.
+    """One call: its statements and expressions."""
 
-    Numbers with a name are in memory of their own, so that a loop may set them; LLVM makes registers of it.
-    """
-
-    def __init__(
-        self, interpreter: Interpreter, outside: dict[str, Any], names: dict[str, Any], passing: frozenset[str]
-    ) -> None:
+    def __init__(self, interpreter: Interpreter, outside: dict[str, Any], names: Names) -> None:
         self.interpreter, self.outside, self.names = interpreter, outside, names
         self.code = interpreter.code
-        self.inside: set[str] = set()  # numbers that count places
-        self.passing = passing  # names of what is computed where it is read
 
     # Statements -------------------------------------------------------------------------------------------------------
 
@@ -198,61 +189,61 @@ class Scope:
 
     def do_Expr(self, statement: ast.Expr) -> None:
         if not isinstance(statement.value, ast.Constant):
-            settle(self.code, self.names)
+            self.names.settle()
             self.value(statement.value)
 
     def do_Assign(self, statement: ast.Assign) -> None:
         (target,) = statement.targets
         if isinstance(target, ast.Tuple):
             value = self.value(statement.value)
-            parts = [own(self.code, part) for part in value] if isinstance(statement.value, ast.Tuple) else list(value)
-            for name, part in zip(target.elts, parts, strict=True):
-                self.assign(name, part)
+            self.assign_each(target.elts, list(value))
         else:
             self.assign(target, self.value(statement.value))
 
+    def assign_each(self, targets: Sequence[ast.expr], values: list) -> None:
+        """Assign to several targets; a value that is computed from what is written into before is computed first."""
+        arrays = [self.array_to_write(node.value) for node in targets if isinstance(node, ast.Subscript)]
+        for k, value in enumerate(values):
+            if isinstance(value, Array) and any(is_read_by(array, value) for array in arrays):
+                values[k] = own(self.code, value)
+        for target, value in zip(targets, values, strict=True):
+            self.assign(target, value)
+
     def assign(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
-            self.bind(target.id, value)
+            self.names.bind(target.id, value)
         elif isinstance(target, ast.Subscript):
+            if self.compose(target, lambda old: value):
+                return
             array = self.array_to_write(target.value)
-            settle(self.code, self.names, array)
+            self.names.settle(array)
             write(self.code, array, self.value(target.slice), lift(self.code, value))
         else:
             raise NotLowered(f"an assignment to {ast.unparse(target)}")
 
-    def bind(self, name: str, value: Any) -> None:
-        known = self.names.get(name)
-        if isinstance(known, Memory) and self.code.depth:  # a number that a loop may set
-            number = lift(self.code, value)
-            if not isinstance(number, Number) or known.kind != number.kind:
-                raise NotLowered(f"the name {name} for values of different kinds")
-            self.code.store(known, 0, number.text)
-            return
-        if isinstance(value, Number):
-            self.names[name] = self.code.cell(value.kind, value.text)
-            (self.inside.add if value.inside else self.inside.discard)(name)
-        elif isinstance(value, Array) and value.layout is None and name not in self.passing:
-            self.names[name] = stored(self.code, value)
-        else:
-            self.names[name] = value
+    def compose(self, target: ast.Subscript, value: Callable[[Array], Any]) -> bool:
+        """Write into an array that has no memory yet; False if it has, or must."""
+        name = target.value
+        return isinstance(name, ast.Name) and self.names.compose(name.id, self.value(target.slice), value)
 
     def array_to_write(self, node: ast.expr) -> Array:
         """Return an array in memory; one that was made of constants is put there."""
+        if isinstance(node, ast.Name) and node.id in self.names:
+            self.names.place(node.id)
         array = self.value(node)
-        if isinstance(array, np.ndarray) and isinstance(node, ast.Name):
-            constants = lift(self.code, array)
-            if isinstance(constants, Array):
-                array = self.names[node.id] = stored(self.code, constants)
         if not isinstance(array, Array):
             raise NotLowered(f"a write into {ast.unparse(node)}")
         return array
 
     def do_AugAssign(self, statement: ast.AugAssign) -> None:
         target, value = statement.target, self.value(statement.value)
+        if isinstance(target, ast.Subscript) and self.compose(
+            target, lambda old: binary(self.code, statement.op, old, value)
+        ):
+            return
         if isinstance(target, ast.Subscript) and isinstance(statement.op, ast.Add):
             array = self.array_to_write(target.value)
-            settle(self.code, self.names, array)
+            self.names.settle(array)
             add_into(self.code, array, self.value(target.slice), lift(self.code, value))
             return
         old = self.value(target)
@@ -261,7 +252,7 @@ class Scope:
             isinstance(old, Array) or (isinstance(old, np.ndarray) and is_traced(new))
         ):
             array = self.array_to_write(target)
-            settle(self.code, self.names, array)
+            self.names.settle(array)
             write(self.code, array, Ellipsis, lift(self.code, new))
         else:
             self.assign(target, new)
@@ -286,29 +277,17 @@ class Scope:
         if not isinstance(places, range) or statement.orelse or not isinstance(statement.target, ast.Name):
             raise NotLowered("a loop over something else than a range")
         counter = statement.target.id
-        settle(self.code, self.names)
-        self.prepare_loop(statement, counter)
+        self.names.settle()
+        stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        self.names.prepare([name for name in stores if name != counter])
 
         def body(index: Any) -> None:
-            self.names[counter] = Number("i", str(index), inside=True)
+            self.names.values[counter] = Number("i", str(index), inside=True)
             if self.run(statement.body) is not None:
                 raise NotLowered("a return from within a loop")
 
         self.code.loop(places.start, places.stop, places.step, body)
-        self.names.pop(counter, None)
-
-    def prepare_loop(self, statement: ast.For, counter: str) -> None:
-        """Put numbers that the loop sets into memory; refuse names that it hands on with other values."""
-        stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        for name in dict.fromkeys(stores):
-            known = self.names.get(name)
-            if isinstance(known, float | Number):
-                number = lift(self.code, known)
-                assert isinstance(number, Number)
-                self.names[name] = self.code.cell(number.kind, number.text)
-            elif known is not None and not isinstance(known, Memory) and name != counter:
-                raise NotLowered(f"a loop that sets {name}")
-            self.inside.discard(name)
+        self.names.values.pop(counter, None)
 
     # Expressions ------------------------------------------------------------------------------------------------------
 
@@ -324,12 +303,7 @@ class Scope:
 
     def of_Name(self, node: ast.Name) -> Any:
         if node.id in self.names:
-            known = self.names[node.id]
-            if isinstance(known, Memory):
-                return Number(known.kind, self.code.load(known, 0), node.id in self.inside)
-            if isinstance(known, Array) and known.layout is None:
-                del self.names[node.id]
-            return known
+            return self.names.read(node.id)
         if node.id in self.outside:
             return self.outside[node.id]
         builtin = {"range": range, "slice": slice, "float": float, "int": int, "bool": bool, "len": len}.get(node.id)
@@ -393,7 +367,7 @@ class Scope:
             function = self.value(node.func)
         plain = getattr(function, "function", function)  # a loop that is being watched
         if isinstance(plain, FunctionType) and plain.__globals__ is self.outside:
-            settle(self.code, self.names)
+            self.names.settle()
             return self.interpreter.call(plain, [own(self.code, operand) for operand in operands])
         if function is len:
             return operands[0].shape[0] if is_traced(operands[0]) else len(operands[0])

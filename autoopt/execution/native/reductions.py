@@ -12,6 +12,7 @@ from autoopt.execution.native.arrays import (
     NotLowered,
     Number,
     empty,
+    in_memory,
     is_dense,
     place_of,
     reshaped,
@@ -79,6 +80,7 @@ def reduce(code: Code, name: str, value: Array | Number, axis: Any = None, keepd
         return Number(rule.kind, code.convert(value.text, value.kind, rule.kind))
     if value.kind != rule.kind and (rule.kind == "f" or value.kind == "f"):
         raise NotLowered(f"{name} of whole numbers")
+    value = in_memory(code, value) if value.cuts is not None else value
     axes = _axes(axis, len(value.shape))
     if rule.start is None and any(value.shape[k] == 0 for k in axes):
         raise NotLowered("an extreme of nothing")
@@ -215,6 +217,7 @@ def position(code: Code, value: Array, axis: int | None, larger: bool) -> Array 
     """Return `argmax` or `argmin`: the first of the extremes, or of the NaNs."""
     if value.kind != "f" or value.size == 0:
         raise NotLowered("the position of an extreme of whole numbers")
+    value = in_memory(code, value)
     along = range(len(value.shape)) if axis is None else [axis % len(value.shape)]
     kept = [k for k in range(len(value.shape)) if k not in along]
     if axis is None and len(value.shape) > 1:
@@ -254,6 +257,7 @@ def running(code: Code, value: Array, axis: int | None, multiply: bool) -> Array
     """Return `cumsum` or `cumprod`."""
     if value.kind != "f" or (axis is None and len(value.shape) > 1):
         raise NotLowered("a running sum of this kind")
+    value = in_memory(code, value) if value.cuts is not None else value
     axis = (axis or 0) % len(value.shape)
     target = empty(code, "f", value.shape)
     rest = [extent for k, extent in enumerate(value.shape) if k != axis]
