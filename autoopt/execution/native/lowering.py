@@ -12,9 +12,9 @@
 The interpreter runs the function once, with values of two sorts. What depends on shapes and constants alone is Python's
 own and computed there and then: lengths, indices, `len(X) - 1`. The others are `Number`s, registers, and `Array`s, of
 known shape, whose `at(places)` emits what an entry is. An array that is an expression, as np.exp(x) above, has no
-memory: it is computed where it is read, so one statement becomes one loop. It gets memory when it gets a name (`names`),
-or would be read again and again; not if the name is read once, by a statement beside that (`uses`), or takes less time
-to compute than to read, and what it is computed from is not written into before (`settle`). So a chain of statements
+memory: it is computed where it is read, so one statement becomes one loop. It gets memory when it gets a name, or would
+be read again and again; not if the name is read once, by a statement beside that (`uses`), or takes less time to
+compute than to read, and what it is computed from is not written into before (`Names.settle`). So a chain of statements
 becomes one loop, too, and so do the statements that write into a new array (`pieces`). `for` statements over ranges
 stay loops, in which numbers that are set lie in memory.
 
