@@ -28,6 +28,7 @@ from autoopt.codegen.entries import displayed
 from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.graph.idioms.sweep import LAST, simplify
+from autoopt.graph.loops.ends import with_ends
 from autoopt.ops.patterns import expanded, rank
 from autoopt.ops.releases import SCATTERS
 
@@ -86,6 +87,8 @@ def list_function(
     roots = [variable for variable, _ in checks] + list(results)
     inputs = [variable for variable, _ in arguments]
     simple = simplify(inputs, roots, LAST)
+    ended = with_ends(inputs, [simple[root] for root in roots])
+    simple = {variable: ended.get(better, better) for variable, better in simple.items()}
     writer = _Writer(name, arguments, [simple[root] for root in roots])
     writer.comments = {_core(simple[key]): text for key, text in (comments or {}).items() if key in simple}
     writer.names = {_core(simple[key]): text for key, text in (names or {}).items() if key in simple}

@@ -100,3 +100,41 @@ def test_an_array_written_in_parts_takes_no_memory_of_its_own() -> None:
     operands = np.ones(5000), np.ones(5000)
     assert len(lowered(f, operands).handed) == 4
     check(f, (5000,))
+
+
+LOOPS = {
+    "one": ["for t in range(5):", "    y = a.copy()", "    y[1:-1] = 0.5 * (a[2:] + a[:-2])", "    a = y"],
+    "in turns": ["for t in range(5):", "    y = b.copy()", "    y[1:] += a[:-1]", "    a, b = y, a.copy()"],
+    "changing places": ["for t in range(3):", "    a, b = b.copy(), a.copy()"],
+    "the same twice": ["for t in range(3):", "    y = 2.0 * b", "    a, b = a.copy(), a.copy()", "b = b + y"],
+    "of one another": ["for t in range(4):", "    a, b = 0.5 * a + b, 0.5 * b[::-1] - a"],
+    "one stays": ["for t in range(4):", "    z = a * b", "    a, b = z, b.copy()"],
+    "no iteration": ["for t in range(0):", "    a, b = b + 1.0, a * 2.0"],
+    "one iteration": ["for t in range(1):", "    a, b = b + 1.0, a.copy()"],
+    "backwards": ["for t in range(3, -1, -1):", "    y = a.copy()", "    y[2:4] = 0.1 * t", "    a, b = b + y, y"],
+    "a loop within": [
+        "for t in range(3):",
+        "    c = a + b",
+        "    for s in range(2):",
+        "        y = c.copy()",
+        "        y[1:] -= 0.5 * c[:-1]",
+        "        c = y",
+        "    a, b = c, a.copy()",
+    ],
+    "kept as well": [
+        "path = np.empty((6, 7))",
+        "path[0] = a",
+        "for t in range(5):",
+        "    y = path[t].copy()",
+        "    y[1:-1] += b[2:] * path[t][:-2]",
+        "    path[t + 1], b = y, 0.5 * b",
+        "a = path[5] + path[2]",
+    ],
+}
+
+
+@pytest.mark.parametrize("lines", LOOPS.values(), ids=LOOPS)
+def test_arrays_that_a_loop_sets_anew_are_as_in_numpy(lines: list[str]) -> None:
+    f = function_of(*lines, "return a, b")
+    check(f, (7,))
+    check(f, (7, 1) if "path" not in "".join(lines) else (7,))

@@ -1,5 +1,7 @@
 """Loops: each is written as a function of its own, `sigma2_loop`, that fills the trajectories in a `for` statement.
 
+What nobody reads but the last value of has no trajectory: the statement sets its name anew.
+
 A function by itself can be compiled by itself: `tiering.py` has it compiled once it has cost as much time as compiling
 does.
 
@@ -50,12 +52,13 @@ class _Function:
         self.names = names
         self.name = writer.fresh(names[0] + ENDING)
         self.scalar = [rank(v) == 0 for v in op.inputs[: op.carries]]
+        self.plain = [one or k in op.ends for k, one in enumerate(self.scalar)]  # what their names are in an iteration
         self.results = [name + "_path" if one else name for name, one in zip(names, self.scalar, strict=False)]
         self.old, self.new = ("t + 1", "t") if op.reverse else ("t", "t + 1")
         arguments = []
         for k, (v, name) in enumerate(zip(op.inputs, names, strict=True)):
             if k < op.carries:
-                arguments.append((v, name if self.scalar[k] else f"{name}[{self.old}]"))
+                arguments.append((v, name if self.plain[k] else f"{name}[{self.old}]"))
             else:
                 arguments.append((v, f"{name}[t]" if k < op.carries + op.sequences else name))
         loops = [name for name in writer.taken if ENDING in name]  # also those of the functions around this one
@@ -76,12 +79,14 @@ class _Function:
     def listing(self) -> Listing:
         """Return the function."""
         op = self.op
-        starts = [name if one else f"{name}_start" for name, one in zip(self.names, self.scalar, strict=False)]
+        starts = [name if one else f"{name}_start" for name, one in zip(self.names, self.plain, strict=False)]
         arguments = [*starts, *self.names[op.carries :], *(["most"] if op.ending else [])]
         count = "most" if op.ending else self.names[-1] if op.count is None else str(op.count)
         length = f"{count} + 1" if op.count is None else str(op.count + 1)
         lines = []
-        for result, start, v in zip(self.results, starts, op.inputs, strict=False):
+        for k, (result, start, v) in enumerate(zip(self.results, starts, op.inputs, strict=False)):
+            if k in op.ends:
+                continue
             extent = [length, *(f"{start}.shape[{k}]" if n is None else str(n) for k, n in enumerate(v.type.shape))]
             lines.append(f"{result} = np.empty({sequence(extent) if len(extent) > 1 else extent[0]})")
             lines.append(f"{result}[{count if op.reverse and op.count is None else -1 if op.reverse else 0}] = {start}")
@@ -95,7 +100,7 @@ class _Function:
         """Return the statements of one iteration."""
         op = self.op
         carried = list(zip(self.names, self.results, self.scalar, strict=False))
-        targets = [name if one else f"{name}[{self.new}]" for name, _, one in carried]
+        targets = [name if one else f"{name}[{self.new}]" for name, one in zip(self.names, self.plain, strict=False)]
         question = [_QUESTIONS[op.ending.answer]] if op.ending else []
         lines = [*self.body.lines, f"{', '.join([*targets, *question])} = {', '.join(self.body.returned)}"]
         lines += [f"{result}[{self.new}] = {name}" for name, result, one in carried if one]

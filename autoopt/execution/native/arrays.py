@@ -58,7 +58,8 @@ class Array:
     """An array of known shape; `at(places)` emits what its entry there is.
 
     `layout` is None for what is computed where it is read; `reads` are the stretches of memory that takes, `cost` the
-    number of operations, and `cuts` tell where entries begin to be computed in another way.
+    number of operations, and `cuts` tell where entries begin to be computed in another way; `original` is the array of
+    which this is a copy.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Array:
     layout: Layout | None = None
     cost: int = 1
     cuts: Cuts | None = None
+    original: Array | None = None
 
     @property
     def placed(self) -> Layout:

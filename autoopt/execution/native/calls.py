@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,7 +22,6 @@ from autoopt.execution.native.arrays import (
     in_memory,
     kind_of,
     lift,
-    rearranged,
     reshaped,
     stacked,
     stored,
@@ -345,7 +345,7 @@ def _transpose(code: Code, array: Array, *order: Any) -> Array:
 def _copy(code: Code, array: Array | Number) -> Array | Number:
     if isinstance(array, Number):
         return array
-    return rearranged(code, array, array.shape, [(k, 0, 1) for k in range(len(array.shape))])
+    return replace(array, layout=None, original=array)
 
 
 @method("astype")

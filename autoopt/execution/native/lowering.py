@@ -198,16 +198,20 @@ class Scope:
             value = self.value(statement.value)
             self.assign_each(target.elts, list(value))
         else:
-            self.assign(target, self.value(statement.value))
+            self.assign_each([target], [self.value(statement.value)])
 
     def assign_each(self, targets: Sequence[ast.expr], values: list) -> None:
         """Assign to several targets; a value that is computed from what is written into before is computed first."""
-        arrays = [self.array_to_write(node.value) for node in targets if isinstance(node, ast.Subscript)]
+        several = targets if len(targets) > 1 else []
+        arrays = [self.array_to_write(node.value) for node in several if isinstance(node, ast.Subscript)]
         for k, value in enumerate(values):
             if isinstance(value, Array) and any(is_read_by(array, value) for array in arrays):
                 values[k] = own(self.code, value)
-        for target, value in zip(targets, values, strict=True):
-            self.assign(target, value)
+        pairs = list(zip(targets, values, strict=True))
+        left = self.names.turn({target.id: value for target, value in pairs if isinstance(target, ast.Name)})
+        for target, value in pairs:
+            if not isinstance(target, ast.Name) or target.id in left:
+                self.assign(target, value)
 
     def assign(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
@@ -279,15 +283,22 @@ class Scope:
         counter = statement.target.id
         self.names.settle()
         stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        self.names.prepare([name for name in stores if name != counter])
+        rotations = self.names.prepare([name for name in stores if name != counter])
+        around = self.names.rotations
 
         def body(index: Any) -> None:
+            self.names.rotations = rotations
             self.names.values[counter] = Number("i", str(index), inside=True)
+            for rotation in rotations:
+                self.names.values |= rotation.enter()
             if self.run(statement.body) is not None:
                 raise NotLowered("a return from within a loop")
 
         self.code.loop(places.start, places.stop, places.step, body)
         self.names.values.pop(counter, None)
+        self.names.rotations = around
+        for rotation in rotations:
+            self.names.values |= rotation.enter()
 
     # Expressions ------------------------------------------------------------------------------------------------------
 

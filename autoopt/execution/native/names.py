@@ -11,6 +11,7 @@ from autoopt.execution.native.arrays import Array, NotLowered, Number, is_read_b
 from autoopt.execution.native.code import Code, Memory
 from autoopt.execution.native.indexing import part
 from autoopt.execution.native.pieces import overlaid, parts_of
+from autoopt.execution.native.rotation import Rotation
 from autoopt.execution.native.uses import Uses
 
 CHEAP = 3
@@ -28,6 +29,7 @@ class Names:
         self.code, self.values, self.uses = code, values, uses
         self.inside: set[str] = set()  # numbers that count places
         self.left = dict(uses.reads)  # how often names that are set once will still be met
+        self.rotations: list[Rotation] = []  # of the loop around
 
     def __contains__(self, name: str) -> bool:
         return name in self.values
@@ -62,6 +64,16 @@ class Names:
         if isinstance(value, Array) and value.layout is None and not waits and not self._is_cheap(name, value):
             self.place(name)
 
+    def turn(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Set the arrays that the loop around hands on; return the other names and values."""
+        for rotation in self.rotations:
+            mine = {name: values.pop(name) for name in rotation.names if name in values}
+            if mine and len(mine) < len(rotation.names):
+                raise NotLowered("arrays that a loop sets one by one")
+            if mine:
+                self.values |= rotation.turn(mine)
+        return values
+
     def _is_cheap(self, name: str, value: Array) -> bool:
         return value.cost <= CHEAP and value.cuts is None and name in self.uses.entrywise
 
@@ -93,14 +105,20 @@ class Names:
         self.values[name] = overlaid(self.code, array, chosen, lift(self.code, value(part(self.code, array, chosen))))
         return True
 
-    def prepare(self, names: Sequence[str]) -> None:
-        """Put numbers that a loop sets into memory; refuse names that it hands on with other values."""
+    def prepare(self, names: Sequence[str]) -> list[Rotation]:
+        """Put numbers that a loop sets into memory, arrays into memories that change places; refuse other values."""
+        arrays: dict[tuple, dict[str, Array]] = {}
         for name in dict.fromkeys(names):
             known = self.values.get(name)
             if isinstance(known, float | Number):
                 number = lift(self.code, known)
                 assert isinstance(number, Number)
                 self.values[name] = self.code.cell(number.kind, number.text)
+            elif isinstance(known, Array | np.ndarray):
+                array = lift(self.code, known)
+                assert isinstance(array, Array)
+                arrays.setdefault((array.kind, array.shape), {})[name] = array
             elif known is not None and not isinstance(known, Memory):
                 raise NotLowered(f"a loop that sets {name}")
             self.inside.discard(name)
+        return [Rotation(self.code, starts) for starts in arrays.values()]

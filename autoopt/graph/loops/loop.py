@@ -74,6 +74,8 @@ class Loop(Op):
         The carries' next values.
     reverse : bool
     ending : Ending, optional
+    ends : frozenset of int, optional
+        The carries of which only the last value is a result, in place of the trajectory.
     """
 
     def __init__(
@@ -85,9 +87,10 @@ class Loop(Op):
         updates: Sequence[Variable],
         reverse: bool,
         ending: Ending | None = None,
+        ends: frozenset[int] = frozenset(),
     ) -> None:
         self.count, self.carries, self.sequences, self.reverse = count, carries, sequences, reverse
-        self.ending = ending
+        self.ending, self.ends = ending, ends
         self.inputs, self.updates = tuple(inputs), tuple(updates)
         self._run: Callable | None = None
 
@@ -105,7 +108,7 @@ class Loop(Op):
 
     def _head(self) -> tuple:
         ending = (self.ending.answer, self.ending.place) if self.ending else None
-        return self.count, self.carries, self.sequences, self.reverse, ending
+        return self.count, self.carries, self.sequences, self.reverse, ending, self.ends
 
     def __str__(self) -> str:
         return f"Loop{{{self.count}{', reverse' if self.reverse else ''}}}"
@@ -119,7 +122,8 @@ class Loop(Op):
         operands = [pt.as_tensor(v) for v in inputs]
         length = None if self.count is None else self.count + 1
         carries = self.inputs[: self.carries]
-        outputs = [pt.tensor(_path(v), dtype="float64", shape=(length, *v.type.shape)) for v in carries]
+        shapes = [v.type.shape if k in self.ends else (length, *v.type.shape) for k, v in enumerate(carries)]
+        outputs = [pt.tensor(_path(v), dtype="float64", shape=s) for v, s in zip(carries, shapes, strict=True)]
         return Apply(self, operands, [*outputs, pt.lscalar("count")] if self.ending else outputs)
 
     def iterations(self, node: Apply) -> int | TensorVariable:
@@ -153,8 +157,9 @@ class Loop(Op):
             values = iteration(*(x[old] for x in trajectories), *(x[t] for x in arrays), *fixed)
             for trajectory, value in zip(trajectories, values, strict=True):
                 trajectory[old + step] = value
-        for storage, trajectory in zip(output_storage, trajectories, strict=True):
-            storage[0] = trajectory
+        last = 0 if self.reverse else count
+        for k, trajectory in enumerate(trajectories):
+            output_storage[k][0] = trajectory[last] if k in self.ends else trajectory
 
     def _repeat(self, inputs: Sequence, output_storage: list, answer: bool) -> None:
         iteration = self._compiled()
@@ -172,7 +177,7 @@ class Loop(Op):
     @infers_shape
     def infer_shape(self, node: Apply, shapes: Sequence) -> list[tuple]:
         count = self.iterations(node)
-        trajectories = [(count + 1, *shape) for shape in shapes[: self.carries]]
+        trajectories = [s if k in self.ends else (count + 1, *s) for k, s in enumerate(shapes[: self.carries])]
         return [*trajectories, ()] if self.ending else trajectories
 
     def again(self, count: int | Variable, body: Body) -> list[TensorVariable]:
