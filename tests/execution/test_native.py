@@ -135,6 +135,7 @@ EXPRESSIONS = [
     ('np.einsum("ij,ij->i", a, b)', (M, M)), ('np.einsum("ijk,jk->ij", a, b)', (STACK, A[:3, :3])),
     ("np.zeros(3) + a", (1.5,)), ("np.broadcast_to(a, (2, 7)) * 2", (V,)), ("np.eye(3) @ a", (M,)),
     ("np.full((1, 1), a)", (2.0,)),
+    ("np.lib.stride_tricks.sliding_window_view(a, (2, 3), axis=(0, 1))[:, ::2] * 2", (M,)),
     ("np.bincount(np.array([0, 2, 2, 1, 0, 0, 1]), weights=a, minlength=5)", (V,)), ("np.split(a, [2, 3], 0)[1]", (V,)),
     ("np.array_equal(a > 0, b > 0)", (V, V)), ("np.array_equal(a, b)", (V, V + 1)), ("np.all(a > -9)", (V,)),
     ("np.any(a > 9)", (V,)), ("np.count_nonzero(a > 0)", (V,)), ("np.count_nonzero(a)", (M,)),
