@@ -60,6 +60,8 @@ SOLVING = (
     click.option("--maxiter", type=click.IntRange(1), metavar="N", help="Most iterations."),
     click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True,
                  help="What runs the derived code."),
+    click.option("--threads", type=click.IntRange(1), metavar="N",
+                 help="In how many threads sums over rows of large data are run; as many as BLAS uses if not given."),
     click.option("--workers", metavar="CLUSTER",
                  help="Where rows are held and summed: local:4 (processes of this machine), dask:4, or the address of "
                  "a scheduler of Dask, as tcp://10.0.0.1:8786."),

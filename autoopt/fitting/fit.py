@@ -13,6 +13,7 @@ from typing import Any
 
 from autoopt.designs.data import Selection
 from autoopt.errors import AutooptError, ObjectiveError
+from autoopt.execution.blocks.threads import threaded
 from autoopt.fitting import diagnoses, observations, penalties
 from autoopt.fitting.beside import importable
 from autoopt.fitting.fitted import Fit
@@ -32,6 +33,7 @@ from autoopt.wording import listed
 
 
 @heard
+@threaded
 @kept
 def fit(
     model: object,
@@ -66,6 +68,7 @@ def fit(
     run_dir: Any = None,
     checkpoint: Any = None,
     resume: bool = False,
+    threads: int | None = None,
     cluster: Any = None,
 ) -> Fit:
     """Return the fit of a function, or of a model file, to data.
@@ -143,6 +146,8 @@ def fit(
         A file for the best point alone. Where there is one of the same fit, it goes on from there.
     resume : bool
         Whether to go on with the run in `run_dir`, if there is one.
+    threads : int, optional
+        In how many threads sums over rows of large data are run; by default as many as BLAS uses.
     cluster : str, Client of Dask or Executor, optional
         Whose workers hold the rows and sum over them: "local:4" (processes of this machine), "dask:4",
         "tcp://10.0.0.1:8786" (docs/clusters.rst). Of files each worker reads its own part.

@@ -5,6 +5,7 @@ A solver stops where f can be told no better; that the curvature there is that o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,13 @@ def unlike_a_quadratic(inferred: Any, case: Case, u: np.ndarray, free: np.ndarra
     names = [name for name, is_free in zip(case.names, free, strict=True) if is_free]
     flat, inside = flattest(hessian), np.flatnonzero(free)
 
-    def value(some: np.ndarray) -> float:
-        at = u.copy()
-        at[inside] = some
-        return case.value(at)
+    def values(several: Sequence[np.ndarray]) -> list[float]:
+        points = [u.copy() for _ in several]
+        for at, some in zip(points, several, strict=True):
+            at[inside] = some
+        return case.value_of_each(points)
 
-    times = excess(value, u[inside], inverse, hessian @ flat, _unit(inferred))
+    times = excess(values, u[inside], inverse, hessian @ flat, _unit(inferred))
     if times > 1:
         raise InferenceError(
             f"The curvature at the solution is rounding: points close by rise {times:.1e} times as much as it says, "
@@ -76,7 +78,7 @@ def unlike_a_quadratic(inferred: Any, case: Case, u: np.ndarray, free: np.ndarra
         )
     if len(names) > _MOST:
         return []
-    found = rises(value, u[inside], inverse, np.eye(len(names)), _unit(inferred))
+    found = rises(values, u[inside], inverse, np.eye(len(names)), _unit(inferred))
     is_seen = np.sqrt(np.diag(inverse)) > _RELATIVE * np.abs(u[inside])  # such a step is no rounding
     told = [(names[k], found[k]) for k in np.flatnonzero(is_seen) if np.any(found[k] < LEAST)]
     if not told:

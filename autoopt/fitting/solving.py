@@ -154,6 +154,12 @@ class Case:
 
         return float(differences.value_at(result, u))
 
+    def value_of_each(self, points: Sequence[np.ndarray]) -> list[float]:
+        """Return `value` at several points; of data in batches in one pass, where one takes one."""
+        if self.batches is None:
+            return [self.value(u) for u in points]
+        return self._compiled(self.objective).values([self.variables.parameters(u) for u in points])
+
     def value_and_grad(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at parameters `x`, shape (n,), those that are held among them."""
         from autoopt.objectives.retained import retain

@@ -34,14 +34,15 @@ def newton_step(inverse: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, 
 
 
 def rises(
-    value: Callable, x: np.ndarray, inverse: np.ndarray, directions: np.ndarray, unit: float, step: float = 1.0
+    values: Callable, x: np.ndarray, inverse: np.ndarray, directions: np.ndarray, unit: float, step: float = 1.0
 ) -> np.ndarray:
     """Return how a negative log-likelihood rises from its minimum, as a part of what a quadratic does.
 
     Parameters
     ----------
-    value : callable
-        The objective, of points like `x`; what it returns is `unit` times the negative log-likelihood.
+    values : callable
+        The objective, of a list of points like `x`; what it returns, of each, is `unit` times the negative
+        log-likelihood.
     x : ndarray, shape (n,)
     inverse : ndarray, shape (n, n)
         Of its Hessian at `x`.
@@ -58,32 +59,32 @@ def rises(
 
     Examples
     --------
-    >>> rises(lambda x: x @ x / 2, np.zeros(2), np.eye(2), np.eye(2), 1.0)
+    >>> rises(lambda points: [x @ x / 2 for x in points], np.zeros(2), np.eye(2), np.eye(2), 1.0)
     array([[1., 1.],
            [1., 1.]])
     """
-    found = np.full((len(directions), 2), np.nan)
+    here = values([x])[0]
+    if not _ROUNDING * abs(here) <= LEAST * step**2 / 2 * unit:
+        return np.full((len(directions), 2), np.nan)
     with np.errstate(all="ignore"):
-        here = value(x)
-        if not _ROUNDING * abs(here) <= LEAST * step**2 / 2 * unit:
-            return found
-        for k, combination in enumerate(directions):
-            way = inverse @ combination
-            way = step * way / np.sqrt(combination @ way)
-            found[k] = [(value(x + side * way) - here) / (unit * step**2 / 2) for side in (1.0, -1.0)]
-    return found
+        ways = [inverse @ combination for combination in directions]
+        ways = [step * way / np.sqrt(one @ way) for one, way in zip(directions, ways, strict=True)]
+        found = values([x + side * way for way in ways for side in (1.0, -1.0)])
+        return (np.reshape(found, (-1, 2)) - here) / (unit * step**2 / 2)
 
 
-def excess(value: Callable, x: np.ndarray, inverse: np.ndarray, direction: np.ndarray, unit: float) -> float:
+def excess(values: Callable, x: np.ndarray, inverse: np.ndarray, direction: np.ndarray, unit: float) -> float:
     """Return how many times as much as the curvature says values rise that are as close as can be told apart.
 
     Arguments as for `rises`; 1 where the values are noise, too.
     """
-    step = max(_CLOSE, float(np.sqrt(2 * _TOLD * _ROUNDING * abs(value(x)) / unit)))
-    found = float(np.min(rises(value, x, inverse, direction[np.newaxis], unit, step))) if step < 1.0 else 1.0
+    step = max(_CLOSE, float(np.sqrt(2 * _TOLD * _ROUNDING * abs(values([x])[0]) / unit)))
+    found = float(np.min(rises(values, x, inverse, direction[np.newaxis], unit, step))) if step < 1.0 else 1.0
     if not found > MOST:
         return 1.0
-    noise = differences.noise(value, x, inverse @ direction / np.sqrt(direction @ inverse @ direction))
+    noise = differences.noise(
+        lambda near: values([near])[0], x, inverse @ direction / np.sqrt(direction @ inverse @ direction)
+    )
     return found if found * unit * step**2 / 2 > _NOISES * noise else 1.0
 
 

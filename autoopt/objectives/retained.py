@@ -303,9 +303,9 @@ def objective_of(
     if (own := getattr(type(f), "__objective__", None)) is not None:  # of `weighted_rows`, which few calls load
         return own(f, x0, args, engine)
     if any(getattr(type(one), "__batches__", False) for one in args):
-        from autoopt.objectives.streamed import StreamedObjective  # few objectives have data that are not in memory
+        from autoopt.objectives.streamed import taken  # few objectives have data that are not in memory
 
-        return StreamedObjective.of(f, x0, args)
+        return taken(f, x0, args)
     try:
         form = Form.of(f, args)
         structure = Structure.of(x0)
@@ -333,6 +333,8 @@ def objective_of(
 
 def retain(objective: Any) -> None:
     """Keep what is known of the function of an objective that is over, for the next call."""
+    if hasattr(objective, "keep"):  # of batches, beside which it is kept
+        objective.keep()
     record = _RECORDS.pop(objective, None) if isinstance(objective, Objective) else None
     if record is None or record.code is None:
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ FEWER = 1499, 997
 """Rows on which source is derived if that of the sample is for its own number alone."""
 
 _KINDS = {"value": "value", "value_and_grad": "gradient", "hess": "hessian", "hessp": "hvp"}
+_RUN = {public: kind for kind, public in _KINDS.items()}
 
 
 class Plans:
@@ -62,6 +65,11 @@ class Plans:
         self._streams.clear()
         self._lacks_hessian = False
 
+    @property
+    def is_current(self) -> bool:
+        """Whether what the objective reads outside is what it was when it was planned."""
+        return self.sample.dispatch.paths[0].is_unchanged()
+
     def has_hessian(self, x: np.ndarray) -> bool:
         """Whether the Hessian's own source is for any number of rows: that of products is more often."""
         if self._lacks_hessian:
@@ -71,6 +79,25 @@ class Plans:
         except TracingError:
             self._lacks_hessian = True
         return not self._lacks_hessian
+
+    def told(self, rows: int) -> Any:
+        """Return the plan of so many rows, to be printed."""
+        from autoopt.inspection.plan import KindPlan
+
+        plan, kinds = self.sample.plan(), {}
+        for name, own in plan.kinds.items():
+            if (kind := _RUN[name]) in self._streams:
+                passes = self._streams[kind][0].passes
+                said = f"a sum over rows in {passes} {'pass' if passes == 1 else 'passes'} over all {rows}"
+                own = KindPlan("NumPy source", (said,))
+            kinds[name] = own
+        return replace(plan, kinds=kinds, remedies=())
+
+    def running(self, derivatives: str) -> str:
+        """Return the source by rows of a kind of derivative that was planned; empty if it was not, or has none."""
+        with suppress(TracingError, UsageError):
+            return self.sample.source(derivatives, by_rows=True) if _RUN[derivatives] in self._streams else ""
+        return ""
 
     @property
     def parameter(self) -> str:
@@ -85,6 +112,8 @@ class Plans:
         TracingError
             If the objective is no sum over rows, with the line that mixes them.
         """
+        if not self.is_current:
+            self.forget()
         if kind in self._streams:
             return self._streams[kind]
         self.sample.value_and_grad(x)

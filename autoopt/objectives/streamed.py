@@ -21,8 +21,12 @@ from autoopt.graph.kinds import DENSE
 from autoopt.objectives.objective import Objective
 from autoopt.objectives.sampled import Plans
 from autoopt.origin import definition
+from autoopt.parameters import Structure
 
 CHANGED = "PathChanged"
+
+RECENT = 4
+"""Points at which what was found is kept."""
 """The exception by which printed code says that another branch is taken."""
 
 
@@ -63,14 +67,14 @@ class StreamedObjective:
     """
 
     gradient_source = "derived gradient"
+    batches: Any = None
 
     def __init__(self, function: Callable, x0: Any, data: Rows, others: tuple = ()) -> None:
         self.function, self.data, self.args = function, data, (data, *others)
         self.plans = Plans(function, x0, data, others)
         self.structure, self.size = self.sample.structure, self.sample.size
         self.evaluations: dict[str, int] = {}
-        self._latest: tuple[np.ndarray, float, np.ndarray] | None = None
-        self._hessian: tuple[np.ndarray, np.ndarray] | None = None
+        self._recent: dict[bytes, dict[str, Any]] = {}
         self._wants_hessians = False
 
     exact = True
@@ -88,7 +92,23 @@ class StreamedObjective:
         if len(batches) > 1:
             raise UsageError("Two of args are batches.", remedy="make them one, of all arguments that have rows.")
         rows = batches[0] if hasattr(batches[0], "passed") else BatchRows(batches[0])
-        return cls(function, x0, rows, tuple(one for one in args if one is not batches[0]))
+        made = cls(function, x0, rows, tuple(one for one in args if one is not batches[0]))
+        made.batches = batches[0]
+        return made
+
+    def is_of(self, function: Callable, x0: Any, args: tuple) -> bool:
+        """Whether it is the objective of a function for these very arguments, at parameters of this structure."""
+        rest = [one for one in args if one is not self.batches]
+        return (
+            function is self.function
+            and len(rest) == len(self.args) - 1
+            and all(one is other for one, other in zip(rest, self.args[1:], strict=True))
+            and Structure.of(x0) == self.structure
+        )
+
+    def keep(self) -> None:
+        """Keep what is known beside the batches, for the next objective of this function and these."""
+        self.batches.known = self
 
     @property
     def notes(self) -> list[str]:
@@ -110,21 +130,38 @@ class StreamedObjective:
     def value(self, x: Any) -> float:
         """Return f(x)."""
         x = self.structure.vector(x)
-        if self._latest is not None and np.array_equal(self._latest[0], x):
-            return self._latest[1]
-        return float(self._evaluated(x, "value")[0])
+        known = self._known(x)
+        if "value" not in known:
+            known["value"] = float(self._evaluated(x, "value")[0])
+        return known["value"]
+
+    def values(self, points: Sequence[Any]) -> list[float]:
+        """Return f at several points: in one pass, where one of them takes one."""
+        vectors = [self.structure.vector(x) for x in points]
+        unknown = {x.tobytes(): x for x in vectors if "value" not in self._known(x)}
+        found = {}
+        if len(unknown) > 1 and self.plans.stream("value", vectors[0])[0].passes == 1:
+            several = [self._given(*self.plans.stream("value", x), x, None) for x in unknown.values()]
+            try:
+                with np.errstate(all="ignore"):
+                    found = dict(zip(unknown, map(float, together(several, self.data.passed)), strict=True))
+                self._count("value", len(unknown))
+            except Exception as problem:  # one of them is on another branch
+                if type(problem).__name__ != CHANGED:
+                    raise
+        return [found[x.tobytes()] if x.tobytes() in found else self.value(x) for x in vectors]
 
     def value_and_grad(self, x: Any) -> tuple[float, np.ndarray]:
         """Return f(x) and its gradient, shape (n,)."""
         x = self.structure.vector(x)
-        if self._latest is None or not np.array_equal(self._latest[0], x):
-            if self._wants_hessians:
-                (value, gradient), hessian = self._evaluated(x, "value_and_grad", "hess")
-                self._hessian = x.copy(), hessian
+        known = self._known(x)
+        if "gradient" not in known:
+            if self._wants_hessians and "hessian" not in known:
+                (value, gradient), known["hessian"] = self._evaluated(x, "value_and_grad", "hess")
             else:
                 ((value, gradient),) = self._evaluated(x, "value_and_grad")
-            self._latest = x.copy(), float(value), gradient
-        return self._latest[1], self._latest[2].copy()
+            known["value"], known["gradient"] = float(value), gradient
+        return known["value"], known["gradient"].copy()
 
     def grad(self, x: Any) -> np.ndarray:
         """Return the gradient, shape (n,)."""
@@ -133,11 +170,10 @@ class StreamedObjective:
     def hess(self, x: Any, sparse: bool | None = None) -> np.ndarray:
         """Return the Hessian, shape (n, n); once it was asked for, it comes with value and gradient."""
         x = self.structure.vector(x)
-        self._wants_hessians = True
-        if self._hessian is None or not np.array_equal(self._hessian[0], x):
-            (hessian,) = self._evaluated(x, "hess")
-            self._hessian = x.copy(), hessian
-        return self._hessian[1].copy()
+        known, self._wants_hessians = self._known(x), True
+        if "hessian" not in known:
+            (known["hessian"],) = self._evaluated(x, "hess")
+        return known["hessian"].copy()
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """Return the Hessian times `p`, shape (n,), or times each column of a matrix (n, k)."""
@@ -145,8 +181,8 @@ class StreamedObjective:
         if self.structure.is_matrix(p):
             return np.stack([self.hessp(x, column) for column in np.asarray(p, float).T], axis=1)
         p = self.structure.vector(p, "direction")
-        if self._hessian is not None and np.array_equal(self._hessian[0], x):
-            return self._hessian[1] @ p
+        if (hessian := self._known(x).get("hessian")) is not None:
+            return hessian @ p
         (product,) = self._evaluated(x, "hessp", direction=p)
         return product
 
@@ -156,6 +192,19 @@ class StreamedObjective:
             return lambda p: self.hessp(x, p)
         hessian = self.hess(x)
         return lambda p: hessian @ p
+
+    def _known(self, x: np.ndarray) -> dict[str, Any]:
+        """Return what was found at `x`, to be added to; it is kept for some points, at which solvers look back."""
+        if not self.plans.is_current:
+            self._recent.clear()
+        known = self._recent[x.tobytes()] = self._recent.pop(x.tobytes(), {})
+        while len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        return known
+
+    def _count(self, kind: str, number: int = 1) -> None:
+        """Count evaluations."""
+        self.evaluations[kind] = self.evaluations.get(kind, 0) + number
 
     def _evaluated(self, x: np.ndarray, *kinds: str, direction: np.ndarray | None = None) -> list[Any]:
         """Return derivatives of some kinds at `x`, on the path that the sample takes there."""
@@ -185,7 +234,7 @@ class StreamedObjective:
             return [one for kind in kinds for one in self._on_path(x, (kind,), direction)]
         several = []
         for kind, stream in zip(kinds, streams, strict=True):
-            self.evaluations[kind] = self.evaluations.get(kind, 0) + 1
+            self._count(kind)
             several.append(self._given(*stream, x, direction))
         with np.errstate(all="ignore"):
             return together(several, self.data.passed)
@@ -211,12 +260,16 @@ class StreamedObjective:
     # What is run ------------------------------------------------------------------------------------------------------
 
     def plan(self) -> Any:
-        """Return the plan of the sample, whose code runs on all rows."""
-        return self.sample.plan()
+        """Return how many passes over the rows each derivative takes that was asked for; `print` it."""
+        return self.plans.told(self.data.rows)
 
     def source(self, derivatives: str = "gradient", by_rows: bool = True) -> str:
         """Return the source that is run, a loop over blocks of rows; see `Objective.source`."""
         return self.sample.source(derivatives, by_rows)
+
+    def running(self, derivatives: str = "gradient") -> str:
+        """Return the source of what was run; empty where it was not, or has none of its own for any number of rows."""
+        return self.plans.running(derivatives)
 
     # The user's own function ------------------------------------------------------------------------------------------
 
@@ -240,6 +293,18 @@ class StreamedObjective:
     def flatness(self, x: Any) -> Any:
         """Return why the value has no slope in the parameters; None if it may have one."""
         return self.sample.flatness(x)
+
+
+def taken(function: Callable, x0: Any, args: tuple) -> StreamedObjective:
+    """Return the objective of batches, for one call alone: the one that is kept beside them, if it is of this function.
+
+    The last points and plans of a run are then those of its standard errors and profiles.
+    """
+    for one in args:
+        known = vars(one).pop("known", None) if getattr(type(one), "__batches__", False) else None
+        if known is not None and known.is_of(function, x0, args):
+            return known
+    return StreamedObjective.of(function, x0, args)
 
 
 class BatchRows:

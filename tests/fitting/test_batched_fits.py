@@ -208,3 +208,15 @@ def test_models_that_need_the_data_are_refused(frame):
         autoopt.fit(logistic, np.zeros(3), autoopt.batches(frame, {"X": ["age", "dose", "size"]}))
     with pytest.raises(AutooptError, match="logistic needs them in memory"):
         autoopt.fit("logistic", data=batched(frame))
+
+
+def test_standard_errors_take_two_passes_more_and_the_report_shows_what_ran(frame, tmp_path):
+    data = batched(frame)
+    autoopt.minimize(logistic, np.zeros(3), (data,))
+    minimising = data.passes
+    fresh = batched(frame)
+    found = autoopt.fit(logistic, np.zeros(3), fresh, kind="negative log-likelihood")
+    assert fresh.passes <= minimising + 3  # the sample, and values around the solution, twice
+    found.report(tmp_path / "fit.html")
+    text = (tmp_path / "fit.html").read_text()
+    assert "def pass_1(" in text and "over all 20000" in text and "could not be made" not in text

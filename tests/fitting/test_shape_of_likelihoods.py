@@ -83,14 +83,14 @@ def test_rises_and_steps_do_not_depend_on_units():
     units = np.diag([1e-8, 1e6])
     other = units @ hessian @ units
 
-    def value(x, matrix):
-        return 3.0 + x @ matrix @ x / 2
+    def values(matrix):
+        return lambda points: [3.0 + x @ matrix @ x / 2 for x in points]
 
     for matrix in (hessian, other):
         inverse = np.linalg.inv(matrix)
-        found = rises(lambda x, matrix=matrix: value(x, matrix), np.zeros(2), inverse, np.eye(2), 1.0)
+        found = rises(values(matrix), np.zeros(2), inverse, np.eye(2), 1.0)
         assert found == pytest.approx(np.ones((2, 2)), rel=1e-9)
-        assert excess(lambda x, matrix=matrix: value(x, matrix), np.zeros(2), inverse, np.ones(2), 1.0) == 1.0
+        assert excess(values(matrix), np.zeros(2), inverse, np.ones(2), 1.0) == 1.0
     steps = [
         newton_step(np.linalg.inv(matrix), gradient)[1]
         for matrix, gradient in ((hessian, np.array([1.0, 2.0])), (other, units @ [1.0, 2.0]))

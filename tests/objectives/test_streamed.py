@@ -8,6 +8,7 @@ from row_programs import BY_ROWS, MIXING, started
 
 import autoopt
 from autoopt.errors import TracingError, UsageError, VerificationError
+from autoopt.objectives.sampled import Plans
 from autoopt.objectives.streamed import StreamedObjective
 
 
@@ -146,3 +147,53 @@ def test_the_public_objective_takes_batches():
     assert "sum over rows" in str(objective.plan())
     with pytest.raises(UsageError, match="data in memory"):
         autoopt.objective(squares, np.zeros(2), data, engine="numpy")
+
+
+def test_what_is_read_outside_is_looked_at_before_each_evaluation():
+    outside = {"scale": 2.0}
+
+    def scaled(w, x):
+        return np.sum((outside["scale"] * x - w[0]) ** 2)
+
+    x, w = np.linspace(0, 1, 3000), np.array([0.5])
+    objective = autoopt.objective(scaled, w, autoopt.batches({"x": x}, size=10_000))
+    for scale in (2.0, 3.0, 2.0):
+        outside["scale"] = scale
+        assert objective.value(w) == pytest.approx(scaled(w, x), rel=1e-13)
+        np.testing.assert_allclose(objective.grad(w), [-2 * np.sum(scale * x - w[0])], rtol=1e-12)
+        np.testing.assert_allclose(objective.hess(w), [[6000.0]], rtol=1e-12)
+
+
+def test_values_at_several_points_take_one_pass():
+    data = autoopt.batches({"x": np.linspace(0, 1, 3000)}, size=10_000)
+    objective = autoopt.objective(lambda w, x: np.sum((x - w[0]) ** 2), np.zeros(1), data)
+    points = [np.array([value]) for value in (0.1, 0.2, 0.3, 0.1)]
+    objective.value(points[0])
+    before = data.passes
+    found = objective.values(points)
+    assert data.passes == before + 1
+    assert found == pytest.approx([np.sum((np.linspace(0, 1, 3000) - w[0]) ** 2) for w in points], rel=1e-13)
+
+
+def test_the_same_function_of_the_same_batches_is_planned_once(monkeypatch):
+    planned = []
+    monkeypatch.setattr(Plans, "_divided", lambda *given, own=Plans._divided: planned.append(given[1]) or own(*given))
+    data = autoopt.batches({"x": np.linspace(0, 1, 3000)}, size=10_000)
+
+    def squares(w, x):
+        return np.sum((x - w[0]) ** 2 + w[0] ** 4)
+
+    first = autoopt.minimize(squares, np.zeros(1), (data,), method="trust-exact")
+    count = len(planned)
+    assert autoopt.minimize(squares, np.ones(1), (data,), method="trust-exact").x == pytest.approx(first.x, rel=1e-6)
+    assert len(planned) == count
+
+
+def test_one_point_of_several_may_be_on_another_branch():
+    def branching(w, x):
+        return np.sum((x - w[0]) ** 2) if w[0] > 0 else np.sum((x + w[0]) ** 4)
+
+    x = np.linspace(0, 1, 3000)
+    objective = autoopt.objective(branching, np.ones(1), autoopt.batches({"x": x}, size=10_000))
+    points = [np.array([value]) for value in (0.5, -0.5, 0.25)]
+    assert objective.values(points) == pytest.approx([branching(w, x) for w in points], rel=1e-13)
