@@ -141,6 +141,10 @@ class DataError(AutooptError):
     """The data cannot be used: missing file or column, missing or non-numeric values."""
 
 
+class NoRowsError(DataError):
+    """A table has columns and no rows; among several, others may have some."""
+
+
 class UsageError(AutooptError, ValueError):
     """An argument of a call to autoopt is not one that it takes."""
 

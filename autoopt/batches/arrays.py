@@ -15,6 +15,7 @@ from autoopt.batches.recipes import opened, plain
 from autoopt.batches.streams import Stream
 from autoopt.errors import DataError
 from autoopt.extras import imported
+from autoopt.tables.columnar import without_numbers
 from autoopt.tables.labels import refuse_other_labels
 from autoopt.tables.readers import load
 from autoopt.tables.values import is_text, thing_in
@@ -113,14 +114,14 @@ def of_pandas(frame: Any) -> Stream:
 
 def of_polars(frame: Any) -> Stream:
     """Return the stream of the columns of a frame of polars."""
-    return of_arrays({name: frame[name] for name in frame.columns}, "The data frame", True)
+    return of_arrays({name: frame[name] for name in without_numbers(frame.columns)}, "The data frame", True)
 
 
 def of_arrow(table: Any) -> Stream:
     """Return the stream of the columns of a table of pyarrow."""
     names = list(table.column_names)
     _refuse_twice(names)
-    return of_arrays({name: table.column(name) for name in names}, "The data frame", True)
+    return of_arrays({name: table.column(name) for name in without_numbers(names)}, "The data frame", True)
 
 
 def _refuse_twice(names: Sequence[str]) -> None:

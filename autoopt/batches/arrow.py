@@ -10,8 +10,9 @@ from typing import Any
 
 from autoopt.batches.parts import Part, stamp_of
 from autoopt.batches.streams import Stream
-from autoopt.errors import DataError
+from autoopt.errors import DataError, NoRowsError
 from autoopt.extras import imported
+from autoopt.tables.columnar import without_numbers
 from autoopt.tables.text import refuse_duplicates
 
 
@@ -37,7 +38,7 @@ def feather(path: Path, name: str, key: str | None) -> Stream:
 def _of_file(kind: str, path: Path, name: str, schema: Any, sizes: list[int]) -> Stream:
     refuse_duplicates(name, schema.names)
     if not sum(sizes):
-        raise DataError(f"{name} has columns and no rows.", remedy="give a file with data.")
+        raise NoRowsError(f"{name} has columns and no rows.", remedy="give a file with data.")
     recipe = {
         "kind": kind,
         "path": str(path.resolve()),
@@ -46,7 +47,7 @@ def _of_file(kind: str, path: Path, name: str, schema: Any, sizes: list[int]) ->
         "constants": {},
     }
     part = Part(name, recipe, sum(sizes), stamp=stamp_of(path))
-    return Stream(name, dict.fromkeys(schema.names, 8), (part,), _kinds(schema))
+    return Stream(name, dict.fromkeys(without_numbers(schema.names), 8), (part,), _kinds(schema))
 
 
 def _kinds(schema: Any) -> dict[str, str]:
@@ -94,8 +95,8 @@ def of_dataset(dataset: Any) -> Stream:
                 for fragment in fragments
             ]
     if not rows:
-        raise DataError(f"{name} has columns and no rows.", remedy="give one with data.")
-    return Stream(name, dict.fromkeys(schema.names, 8), tuple(parts), _kinds(schema))
+        raise NoRowsError(f"{name} has columns and no rows.", remedy="give one with data.")
+    return Stream(name, dict.fromkeys(without_numbers(schema.names), 8), tuple(parts), _kinds(schema))
 
 
 def _scan(of: Any, schema: Any, kind: str) -> Mapping[str, Any]:
@@ -125,4 +126,4 @@ def of_lazy(frame: Any) -> Stream:
         for name, kind in schema.items()
     }
     part = Part("The lazy frame", {"kind": "polars", "frame": frame}, rows)
-    return Stream("The lazy frame", dict.fromkeys(schema.names(), 8), (part,), kinds)
+    return Stream("The lazy frame", dict.fromkeys(without_numbers(schema.names()), 8), (part,), kinds)

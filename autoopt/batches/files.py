@@ -12,7 +12,7 @@ from autoopt.batches.streams import Stream
 from autoopt.batches.text import of_text
 from autoopt.errors import DataError, UsageError
 from autoopt.tables.readers import text_at
-from autoopt.tables.several import files_at, refuse_other_columns, told_by_folders
+from autoopt.tables.several import files_at, filled, refuse_other_columns, told_by_folders
 from autoopt.wording import listed, near
 
 FORMATS: dict[str, Callable[[Path, str, str | None], Stream]] = {
@@ -54,11 +54,12 @@ def of_paths(
     paths: Sequence[Path], name: str, key: str | None, reading: Mapping[str, str] | None, folder: Path | None = None
 ) -> Stream:
     """Return the stream of files that follow one another; below a folder, names such as year=2020 are columns."""
-    streams = []
-    for path in paths:
+
+    def stream_of(path: Path) -> Stream:
         stream = _of_file(path, str(path), key, reading)
-        streams.append(stream if folder is None else _partitioned(stream, told_by_folders(path, folder)))
-    return joined(streams, name)
+        return stream if folder is None else _partitioned(stream, told_by_folders(path, folder))
+
+    return joined(filled(paths, stream_of), name)
 
 
 def _of_file(path: Path, name: str, key: str | None, reading: Mapping[str, str] | None) -> Stream:
@@ -118,7 +119,10 @@ def joined(streams: Sequence[Stream], name: str) -> Stream:
     owners = {part: stream for stream in streams for part in [stream.parts[0].name]}
 
     def surveyed(columns: Sequence[str]) -> Stream:
-        every = [stream.surveyed(columns) if stream.surveyed else stream for stream in streams]
+        def survey(stream: Stream) -> Stream:
+            return stream.surveyed(columns) if stream.surveyed else stream
+
+        every = filled(streams, survey)
         return joined([_with_floats(stream, every) for stream in every], name)
 
     return replace(

@@ -17,7 +17,11 @@ _LOOKED = 1000
 def of_text(table: TextTable, name: str) -> Stream:
     """Return the stream of a text file."""
     first = table.first(table.names, _LOOKED)
-    kinds = {column: "O" for column in table.names if getattr(first[column].dtype, "kind", "O") not in "biuf"}
+    kinds = {
+        column: "O"
+        for column in table.names
+        if len(first[column]) and getattr(first[column].dtype, "kind", "O") not in "biuf"
+    }
     part = Part(name, _recipe(table, {}), stamp=stamp_of(table.layout.source.path))
 
     def surveyed(columns: Sequence[str]) -> Stream:

@@ -15,7 +15,7 @@ from autoopt.execution.blocks.values import FixedRows, NotInBlocks
 from autoopt.graph.kinds import KINDS, kind_of
 from autoopt.objectives.objective import Objective
 from autoopt.origin import definition
-from autoopt.tracing.naming import argument_names
+from autoopt.tracing.naming import argument_names, signature_names
 
 SAMPLE = 4096
 """Rows that are traced and compared with the user's function."""
@@ -47,8 +47,9 @@ class Plans:
         names = argument_names(function, 1 + len(some) + len(others))[1:]
         rest = [name for name in names if name not in some]
         if len(rest) != len(others):
+            own = signature_names(function)[0][1:] or names
             raise UsageError(
-                f"The objective takes {', '.join(names)}, and {data.name} has {', '.join(some)}.",
+                f"The objective takes {', '.join(own)}, and {data.name} has {', '.join(some)}.",
                 definition(function),
                 remedy="name what it takes: autoopt.batches(source, {'X': [columns], 'y': column}).",
             )

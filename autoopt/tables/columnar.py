@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autoopt.errors import DataError
+from autoopt.errors import DataError, NoRowsError
 from autoopt.extras import imported
 from autoopt.stages import stage
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.source import Source
 from autoopt.tables.text import refuse_duplicates
+
+_NUMBERS_OF_ROWS = re.compile("__index_level_[0-9]+__|__null_dask_index__")
+
+
+def without_numbers(names: Iterable[str]) -> list[str]:
+    """Return names of columns without the numbers of rows, which pandas and Dask store as columns if they have no name.
+
+    >>> without_numbers(["age", "__index_level_0__"])
+    ['age']
+    """
+    return [name for name in names if not _NUMBERS_OF_ROWS.fullmatch(name)]
 
 
 def parquet(source: Source, options: Mapping[str, str]) -> Dataset:
@@ -39,14 +51,14 @@ def feather(source: Source, options: Mapping[str, str]) -> Dataset:
 
 def _columns(source: Source, kind: str, named: Callable, columns: Callable) -> Dataset:
     with _opened(source, kind) as file:
-        names = [str(name) for name in named(file)]
+        names = without_numbers(map(str, named(file)))
     refuse_duplicates(source.name, names)
 
     def read(wanted: Sequence[str]) -> dict[str, Any]:
         with stage(f"reading {source.name}", source.far), _opened(source, kind) as file:
             table = columns(file, list(wanted))
             if not len(table):
-                raise DataError(f"{source.name} has columns and no rows.", remedy="give a file with data.")
+                raise NoRowsError(f"{source.name} has columns and no rows.", remedy="give a file with data.")
             return {name: table.column(name).to_pandas() for name in wanted}
 
     return Dataset(source.name, names, read, table=True)

@@ -12,7 +12,7 @@ import numpy as np
 from autoopt.errors import DataError, UsageError
 from autoopt.tables import several
 from autoopt.tables.arrays import named_arrays, single_array
-from autoopt.tables.columnar import feather, parquet
+from autoopt.tables.columnar import feather, parquet, without_numbers
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.labels import refuse_other_labels, without_mask
 from autoopt.tables.records import json_lines, json_records
@@ -178,7 +178,10 @@ def _of_polars(frame: Any) -> Dataset:
     if not hasattr(frame, "get_column"):
         raise DataError("The data are a lazy frame.", remedy="pass frame.collect().")
     return Dataset(
-        "The data frame", list(frame.columns), lambda names: {name: _from_polars(frame[name]) for name in names}, True
+        "The data frame",
+        without_numbers(frame.columns),
+        lambda names: {name: _from_polars(frame[name]) for name in names},
+        True,
     )
 
 
@@ -194,7 +197,7 @@ def _from_polars(series: Any) -> Any:
 
 
 def _of_pyarrow(table: Any) -> Dataset:
-    names = list(table.column_names)
+    names = without_numbers(table.column_names)
     refuse_duplicates("The data frame", names)
     return Dataset(
         "The data frame", names, lambda wanted: {name: table.column(name).to_pandas() for name in wanted}, True

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from autoopt.errors import DataError
+from autoopt.errors import DataError, NoRowsError
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.source import STDIN, suffixes_of
 from autoopt.wording import listed
+
+T, R = TypeVar("T"), TypeVar("R")
 
 _PARTITION = re.compile(r"([^/=]+)=([^/=]+)")
 _STORES = (".zarr",)
@@ -141,7 +144,7 @@ class _Places:
         """Return "part-2.csv, line 5" for each row, numbered from 0, ascending."""
         found: list[str] = []
         begin = 0
-        for each in self._datasets:
+        for each in filled(self._datasets, _with_rows):
             inner = [row - begin for row in rows if begin <= row < begin + each.rows]
             found += [f"{each.source}, {place}" for place in each.places(inner)] if inner else []
             begin += each.rows
@@ -150,12 +153,39 @@ class _Places:
 
 def _read(datasets: Sequence[Dataset], names: Sequence[str]) -> dict[str, Any]:
     """Return columns of all tables; as text where text files have numbers in some and text in others."""
-    columns = _joined([each.fetch(names) for each in datasets], names)
+    columns = _joined(filled(datasets, lambda each: each.fetch(names)), names)
     for name in names:
-        kinds = {getattr(each.fetch([name])[name].dtype, "kind", "O") == "O" for each in datasets}
+        several = [column[name] for column in filled(datasets, functools.partial(Dataset.fetch, names=[name]))]
+        kinds = {getattr(column.dtype, "kind", "O") == "O" for column in several}
         if len(kinds) > 1 and all(each.as_text for each in datasets):
-            columns |= _joined([each.as_text([name]) for each in datasets if each.as_text], [name])
+            columns |= _joined([each.as_text([name]) for each in filled(datasets, _with_rows) if each.as_text], [name])
     return columns
+
+
+def _with_rows(table: Dataset) -> Dataset:
+    """Return a table; NoRowsError if it has no rows."""
+    if not table.rows:
+        raise NoRowsError(f"{table.source} has columns and no rows.", remedy="give a file with data.")
+    return table
+
+
+def filled(tables: Iterable[T], read: Callable[[T], R]) -> list[R]:
+    """Return what is read of tables, without those that have no rows: some of many workers write such files.
+
+    Raises
+    ------
+    NoRowsError
+        If none of them has rows.
+    """
+    found, empty = [], None
+    for table in tables:
+        try:
+            found.append(read(table))
+        except NoRowsError as error:
+            empty = error
+    if empty is not None and not found:
+        raise empty
+    return found
 
 
 def _joined(columns: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, Any]:

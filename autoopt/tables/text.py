@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autoopt.errors import DataError, UsageError
+from autoopt.errors import DataError, NoRowsError, UsageError
 from autoopt.stages import stage
 from autoopt.tables.dataset import Dataset
 from autoopt.tables.growing import Growing
@@ -353,7 +353,7 @@ class TextTable:
                 has_gaps = has_gaps or bool(frame.iloc[:, -1].isna().any())
                 yield frame, wanted
         if not self.rows:
-            raise DataError(f"{source.name} has column names and no rows.", remedy="give a file with data.")
+            raise NoRowsError(f"{source.name} has column names and no rows.", remedy="give a file with data.")
         # A line that is too short has nothing in the last column. One that is too long is not noticed by pandas where
         # it is asked for some columns only, but has a delimiter too many; so has one that is quoted.
         # Of blanks there may be more.
