@@ -21,6 +21,7 @@ from pytensor.graph.basic import Apply, Variable
 from pytensor.graph.traversal import ancestors, io_toposort
 from pytensor.tensor.variable import TensorVariable
 
+from autoopt.graph.idioms.common_matrices import joined_products, summed_product
 from autoopt.graph.idioms.magnitudes import is_steep
 from autoopt.graph.idioms.terms import Factor, Reader, Term, built, is_product
 from autoopt.ops.patterns import is_elementwise, rank, renewed, unexpanded
@@ -70,6 +71,9 @@ class _Factoring:
         """Return a better form; None if there is none."""
         if getattr(variable.type, "dtype", "") != "float64" or rank(variable) == 0:
             return None
+        for form in (joined_products, summed_product):
+            if (found := form(variable, self.readers)) is not None:
+                return found
         if is_elementwise(variable, (ps.Add, ps.Sub)):
             return self.with_common_factor(variable)
         return self.distributed(variable) if is_elementwise(variable, ps.Mul) else None

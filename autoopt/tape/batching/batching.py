@@ -43,6 +43,7 @@ from autoopt.tape.batching.flatten import flatten
 from autoopt.tape.batching.grids import factor
 from autoopt.tape.batching.placement import Placement
 from autoopt.tape.batching.slices import cumulative
+from autoopt.tape.batching.twins import twins_shared
 from autoopt.tape.batching.writes import put_together
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
@@ -83,7 +84,7 @@ def vectorise(tape: Tape) -> Tape:
             with collector_resting():
                 batched = _batched(cumulative(put_together(tape)))
             batched = batched if len(batched.steps) < GAIN * len(tape.steps) else replace(tape)
-        batched = contracted(batched)
+        batched = twins_shared(contracted(batched))
         if batched is tape:
             return tape
         key = id(tape)

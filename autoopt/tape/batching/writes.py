@@ -13,12 +13,14 @@ one array.
         C[i, : i + 1] = C[i, : i + 1] * b              ->     C = np.where(i >= j, T, C)
 
 Rows of different lengths are computed over their full length, and a mask picks what was written: sums, differences and
-products only, which are defined for all numbers, so that no entry is met that the user's code avoids.
+products only, which are defined for all numbers, so that no entry is met that the user's code avoids. Columns are rows
+of the transpose, and what is written as both, as a matrix that is known to be symmetric, is picked by two masks.
 """
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
@@ -34,6 +36,8 @@ from autoopt.tape.tape import CONSTANT, Guard, Slot, Step, Tape, Template
 _FLOAT = np.dtype(float)
 DEFINED = frozenset((np.add, np.subtract, np.multiply, np.negative))
 """Functions that have a value and slopes for all numbers."""
+
+PRODUCTS = frozenset((np.matmul, np.dot))
 
 FEWER = 8
 """How many times fewer writes must be left: else what a loop hands on is better seen as it was written."""
@@ -65,12 +69,21 @@ class Part(NamedTuple):
 
 @dataclass
 class Chain:
-    """Writes into parts of `base` that do not overlap; `owner` has for each entry which of them wrote it, or -1."""
+    """Writes into parts of `base`; `owner` has for each entry which of them wrote it last, or -1."""
 
     base: int
     owner: np.ndarray
     parts: dict[Part, int] = field(default_factory=dict)  # the new step that was written
     numbers: dict[Part, int] = field(default_factory=dict)
+    order: list[Part] = field(default_factory=list)  # by number
+
+    def enter(self, part: Part, value: int) -> None:
+        """Enter a write."""
+        if part not in self.numbers:
+            self.numbers[part] = len(self.order)
+            self.order.append(part)
+        self.owner[part.brackets] = self.numbers[part]
+        self.parts[part] = value
 
 
 class Cut(NamedTuple):
@@ -116,6 +129,55 @@ def part_of(template: Any, shape: tuple[int, ...]) -> Part | None:
     return Part(tuple(axes))
 
 
+def parts_written(tape: Tape, step: Step) -> list[tuple[Part, int]] | None:
+    """Return the parts that a write writes, with the steps of their values; None if these are not known.
+
+    Several entries that are written at once, at positions that are constants, are as many parts.
+    """
+    index, *values = step.template[0][1:]
+    if step.dtype != _FLOAT or values != [Slot(len(step.inputs) - 1)]:
+        return None
+    value = step.inputs[-1]
+    written = tape.steps[value]
+    if len(step.inputs) == 2:
+        part = part_of(step.template, step.shape)
+        is_plain = part is not None and written.shape == part.shape and written.dtype == step.dtype
+        return [(part, value)] if part is not None and is_plain else None
+    slots = index if type(index) is tuple else (index,)
+    lines = [np.asarray(tape.values.get(source, np.nan)) for source in step.inputs[1:-1]]
+    if written.operation is not pack or slots != tuple(Slot(1 + k) for k in range(len(lines))):
+        return None
+    rest = step.shape[len(lines) :]
+    if any(line.shape != (len(written.inputs),) or line.dtype.kind != "i" for line in lines):
+        return None
+    if written.shape != (len(written.inputs), *rest) or any(tape.steps[v].dtype != _FLOAT for v in written.inputs):
+        return None
+    places = zip(*(line % extent for line, extent in zip(lines, step.shape, strict=False)), strict=True)
+    whole = tuple((0, extent) for extent in rest)
+    return [(Part((*map(int, at), *whole)), v) for at, v in zip(places, written.inputs, strict=True)]
+
+
+def is_defined(steps: Sequence[Step], step: Step) -> bool:
+    """Whether a step has a value and slopes for all entries that its arrays may have; numbers may be divisors."""
+    divided = step.operation is np.true_divide and not steps[step.inputs[1]].shape
+    return (step.operation in DEFINED or divided) and step.template is None
+
+
+def of_lines(steps: Sequence[Step], step: Step) -> tuple[int, Part, int] | None:
+    """Return of a vector times lines of a matrix the matrix, what is read of it, and along which axis lines are."""
+    plain = step.operation in PRODUCTS and step.template in (None, ((Slot(0), Slot(1)), {}))
+    ranks = [len(steps[source].shape) for source in step.inputs] if plain else []
+    if sorted(ranks) != [1, 2]:
+        return None
+    matrix, axis = step.inputs[ranks.index(2)], ranks.index(2)
+    read, part = steps[matrix], None
+    if read.operation is operator.getitem and len(read.inputs) == 1:
+        part = part_of(read.template, steps[read.inputs[0]].shape)
+    if part is None or [type(end) is int for end in part.axes] != [False, False]:
+        return matrix, Part(tuple((0, extent) for extent in read.shape)), axis
+    return read.inputs[0], part, axis
+
+
 class _Writer(TapeRewriter):
     """The new tape under construction."""
 
@@ -145,29 +207,28 @@ class _Writer(TapeRewriter):
 
     def written(self, index: int, step: Step) -> bool:
         """Enter a write; as what is written, if that is all of the array."""
-        source, value = step.inputs if len(step.inputs) == 2 else (0, 0)
-        part = part_of(step.template, step.shape) if step.template[0][2:] == (Slot(1),) else None
-        values = self.old.steps[value]
-        if part is None or values.shape != part.shape or values.dtype != step.dtype or step.dtype != _FLOAT:
+        source = step.inputs[0]
+        writes = parts_written(self.old, step)
+        if writes is None:
             self.chains.pop(source, None)
             return False
-        if part.shape == step.shape:
+        for part, value in writes:
             self.settle(value)
-            self.number[index] = self.at(value)
-            return True
-        self.settle(value)
+            if part.shape == step.shape:
+                self.number[index] = self.at(value)
+                return True
         chain = self.chains.pop(source, None)
-        if 0 in part.shape:
+        writes = [(part, value) for part, value in writes if 0 not in part.shape]
+        if not writes:
             self.number[index] = self.at(source)
             if chain is not None:
                 self.chains[index] = chain
             return True
-        if chain is None or not self.fits(chain, part):
+        if chain is None or not all(self.fits(chain, part) or self.crosses(chain, part) for part, _ in writes):
             self.settle_with(chain, source)
             chain = Chain(self.at(source), np.full(step.shape, -1))
-        number = chain.numbers.setdefault(part, len(chain.numbers))
-        chain.owner[part.brackets] = number
-        chain.parts[part] = self.at(value)
+        for part, value in writes:
+            chain.enter(part, self.at(value))
         self.take(index)
         self.chains[index] = chain
         return True
@@ -177,6 +238,13 @@ class _Writer(TapeRewriter):
         owners = chain.owner[part.brackets]
         known = chain.numbers.get(part, -1)
         return bool(np.all(owners == known)) and (known == -1 or part in chain.parts)
+
+    def crosses(self, chain: Chain, part: Part) -> bool:
+        """Whether a row (or column) of a matrix overlaps with columns (or rows) alone, of each in one entry."""
+        owners = set(np.unique(chain.owner[part.brackets]).tolist()) - {-1}
+        lines = [part, *(chain.order[number] for number in owners)]
+        kinds = {tuple(type(axis) is int for axis in line.axes) for line in lines}
+        return part not in chain.parts and kinds == {(True, False), (False, True)}
 
     def read(self, index: int, step: Step) -> bool:
         """Enter a read of a part where that comes from."""
@@ -229,28 +297,49 @@ class _Writer(TapeRewriter):
         return self.placed(chain.base, region, whole)
 
     def triangle(self, chain: Chain) -> int | None:
-        """Return the matrix with rows of different lengths, each computed in full; None if there is none."""
-        parts = sorted(chain.parts, key=lambda part: part.entries)
-        if any(len(part.axes) != 2 or type(part.axes[0]) is not int or type(part.axes[1]) is int for part in parts):
+        """Return the matrix with rows or columns of different lengths, each computed in full; None if there is none."""
+        if len(chain.owner.shape) != 2:
             return None
-        first, last = parts[0].entries[0], parts[-1].entries[0]
-        hull = min(part.axes[1][0] for part in parts), max(part.axes[1][1] for part in parts)  # type: ignore[index]
-        region = Part(((first, last + 1), hull))
-        written = chain.owner[region.brackets] >= 0
-        if last - first + 1 != len(parts) or written.size > WASTE * written.sum() or not written.any(axis=0).all():
+        lines = [[part for part in chain.parts if [type(axis) is int for axis in part.axes] == [k == 0, k == 1]]
+                 for k in range(2)]  # fmt: skip
+        if sum(map(len, lines)) < len(chain.parts):
             return None
-        length = self.steps[chain.base].shape[1]
-        for part in parts:
-            cut = self.cuts.get(chain.parts[part])
-            if cut is None or (cut.start, cut.stop, cut.length) != (*part.axes[1], length):  # type: ignore[misc]
+        found = [self.region(chain, parts, axis) for axis, parts in enumerate(lines) if parts]
+        if None in found:
+            return None
+        base = chain.base
+        for made in found:
+            assert made is not None
+            region, mask, whole = made
+            below = base
+            if region.shape != self.steps[base].shape:
+                below = self.call(operator.getitem, (base,), region.shape, ((Slot(0), region.brackets), {}))
+            chosen = self.call(np.where, (self.constant(mask), whole, below), region.shape, None)
+            base = self.placed(base, region, chosen)
+        return base
+
+    def region(self, chain: Chain, lines: list[Part], axis: int) -> tuple[Part, np.ndarray, int] | None:
+        """Return where rows (columns, if `axis` is 1) lie, which entries they wrote last, and all of their entries."""
+        lines = sorted(lines, key=lambda part: part.entries)
+        first, last = lines[0].entries[0], lines[-1].entries[0]
+        ends = [part.axes[1 - axis] for part in lines]
+        hull = min(end[0] for end in ends), max(end[1] for end in ends)  # type: ignore[index]
+        region = Part(((first, last + 1), hull) if axis == 0 else (hull, (first, last + 1)))
+        written = np.isin(chain.owner[region.brackets], [chain.numbers[part] for part in lines])
+        counted = np.zeros(hull[1] - hull[0], dtype=int)  # how many lines have each of their entries
+        for start, stop in ends:  # type: ignore[misc]
+            counted[start - hull[0] : stop - hull[0]] += 1
+        if last - first + 1 != len(lines) or written.size > WASTE * counted.sum() or not counted.all():
+            return None
+        length = chain.owner.shape[1 - axis]
+        for part, end in zip(lines, ends, strict=True):
+            if self.cuts.get(chain.parts[part]) != (*end, length):  # type: ignore[misc]
                 return None
-        whole = self.packed(region.shape, [self.widened(chain.parts[part], hull) for part in parts])
-        mask = self.constant(written)
-        below = chain.base
-        if region.shape != self.steps[below].shape:
-            below = self.call(operator.getitem, (below,), region.shape, ((Slot(0), region.brackets), {}))
-        chosen = self.call(np.where, (mask, whole, below), region.shape, None)
-        return self.placed(chain.base, region, chosen)
+        shape = (len(lines), hull[1] - hull[0])
+        whole = self.packed(shape, [self.widened(chain.parts[part], hull) for part in lines])
+        if axis == 1:
+            whole = self.call(np.transpose, (whole,), region.shape, ((Slot(0),), {}))
+        return region, written, whole
 
     def packed(self, shape: tuple[int, ...], values: list[int]) -> int:
         """Return arrays of one shape as one array."""
@@ -278,10 +367,14 @@ class _Writer(TapeRewriter):
             if part is not None and len(along) == 1:
                 start, stop = part.axes[along[0]]  # type: ignore[misc]
                 self.cuts[new] = Cut(start, stop, shape[along[0]])
-        elif step.operation in DEFINED and step.template is None:
+        elif is_defined(self.steps, step):
             known = {self.cuts.get(source) for source in step.inputs if self.steps[source].shape != ()}
             if len(known) == 1 and None not in known:
                 self.cuts[new] = known.pop()  # type: ignore[assignment]
+        elif (found := of_lines(self.steps, step)) is not None:
+            base, part, axis = found
+            start, stop = part.axes[axis]  # type: ignore[misc]
+            self.cuts[new] = Cut(start, stop, self.steps[base].shape[axis])
 
     def widened(self, cut: int, hull: tuple[int, int]) -> int:
         """Return a cut with other ends."""
@@ -292,7 +385,7 @@ class _Writer(TapeRewriter):
             if (hull, new) not in self.wide and new not in needed:
                 needed.add(new)
                 step = self.steps[new]
-                waiting += [s for s in step.inputs if s in self.cuts] if step.operation in DEFINED else []
+                waiting += [s for s in step.inputs if s in self.cuts] if is_defined(self.steps, step) else []
         for new in sorted(needed):  # in the order of the user's, by which classes are put in order
             self.wide[hull, new] = self.recut(new, hull)
         return self.wide[hull, cut]
@@ -303,14 +396,27 @@ class _Writer(TapeRewriter):
         if step.operation is operator.getitem:
             part = part_of(step.template, self.steps[step.inputs[0]].shape)
             assert part is not None
-            axes = tuple(axis if type(axis) is int else hull for axis in part.axes)
-            name = step.inputs[0], axes
-            if name not in self.lines:
-                template: Template = ((Slot(0), Part(axes).brackets), {})
-                self.lines[name] = self.append(step._replace(shape=shape, template=template))
-            return self.lines[name]
+            return self.lines_read(
+                step.inputs[0], tuple(axis if type(axis) is int else hull for axis in part.axes), step.site
+            )
+        if (found := of_lines(self.steps, step)) is not None:
+            base, part, axis = found
+            wide = self.lines_read(
+                base, tuple(hull if k == axis else end for k, end in enumerate(part.axes)), step.site
+            )
+            inputs = tuple(s if len(self.steps[s].shape) == 1 else wide for s in step.inputs)
+            return self.append(step._replace(shape=shape, inputs=inputs))
         inputs = tuple(self.wide.get((hull, source), source) for source in step.inputs)
         return self.append(step._replace(shape=shape, inputs=inputs))
+
+    def lines_read(self, base: int, axes: tuple[int | tuple[int, int], ...], site: Any) -> int:
+        """Return a read of a part of an array."""
+        part, step = Part(axes), self.steps[base]
+        if (base, axes) not in self.lines:
+            template: Template = ((Slot(0), part.brackets), {})
+            read = Step(operator.getitem, (base,), template, part.shape, _FLOAT, step.level, site)
+            self.lines[base, axes] = self.append(read)
+        return self.lines[base, axes]
 
     def call(self, operation: Any, inputs: tuple[int, ...], shape: tuple, template: Any) -> int:
         """Add a call of floats."""
