@@ -132,7 +132,7 @@ class Batches:
         """Return the arguments of the first rows, as many as there are."""
         from autoopt.batches.sampling import first
 
-        self._refuse_once("head")
+        self._refuse_once()
         self._survey()
         return first(self._reading, rows)
 
@@ -144,7 +144,7 @@ class Batches:
         """
         from autoopt.batches.sampling import spread
 
-        self._refuse_once("sample")
+        self._refuse_once()
         if rows >= self.rows:
             return self.whole()
         return spread(self._reading, rows, self.rows + self.dropped, np.random.default_rng(seed))
@@ -182,9 +182,9 @@ class Batches:
             found.append(replace(part, recipe=recipe, layout=self.layout.as_plain, size=self._reading.size))
         return found
 
-    def _refuse_once(self, what: str) -> None:
+    def _refuse_once(self) -> None:
         if self._reading.stream.is_once:
-            raise UsageError(f"{self.name} can be gone through once, which {what} would do.",
+            raise UsageError(f"{self.name} can be gone through once, and is needed more often.",
                              remedy="pass the function that makes it.")  # fmt: skip
 
 

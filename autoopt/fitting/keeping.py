@@ -132,10 +132,13 @@ def _identity(opened: Opened) -> dict[str, Any]:
 
 
 def _imported_from(folder: Path) -> list[Path]:
-    """Return the files of modules that lie in a folder, sorted: what a model file has imported from beside it."""
+    """Return the files of modules that lie in a folder, sorted: what a model file has imported from beside it.
+
+    The script that is run may lie there, too: it is no part of the model, and another one may go on with its run.
+    """
     if (folder / "pyvenv.cfg").exists() or "site-packages" in folder.parts:
         return []
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    files = (getattr(module, "__file__", None) for name, module in list(sys.modules.items()) if name != "__main__")
     found = {Path(file) for file in files if file and Path(file).parent == folder}
     return sorted(file for file in found if file.suffix == ".py" and file.is_file())
 

@@ -176,7 +176,10 @@ def _of_pandas(frame: Any) -> Dataset:
 
 def _of_polars(frame: Any) -> Dataset:
     if not hasattr(frame, "get_column"):
-        raise DataError("The data are a lazy frame.", remedy="pass frame.collect().")
+        raise DataError(
+            "The data are a lazy frame.",
+            remedy="pass frame.collect(), or autoopt.batches(frame) to read it in batches.",
+        )
     return Dataset(
         "The data frame",
         without_numbers(frame.columns),
@@ -251,5 +254,6 @@ def dataset(data: object, reading: Mapping[str, str] | None = None, like: Datase
         return Dataset.of("The data", {str(name): _array(value, str(name)) for name, value in data.items()})
     raise DataError(
         f"The data are of type {type(data).__name__}.",
-        remedy="give a file name, a dict of names to arrays, a data frame, or a tuple in the objective's order.",
+        remedy="give a file name, a dict of names to arrays, a data frame, a tuple in the objective's order, or "
+        "autoopt.batches of what makes batches of rows.",
     )

@@ -161,7 +161,7 @@ def test_an_iterator_is_refused_by_its_name():
     assert "pass what makes it, a function without arguments; or once=True" in said
     assert len(list(autoopt.batches(rows))) == 1
     data = autoopt.batches(rows(), once=True)
-    assert "which sample would do" in refused(lambda: data.sample(1, 0), UsageError)
+    assert "can be gone through once" in refused(lambda: data.sample(1, 0), UsageError)
 
 
 def test_what_the_users_code_raises_is_told_with_its_line():

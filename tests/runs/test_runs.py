@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -159,6 +160,23 @@ def test_what_has_changed_is_named(folder, change, said):
     assert "force=True" in str(refusal.value)
     assert checkpoint.read(folder / "run" / "checkpoint.json").point.state == "interrupted"
     assert autoopt.resume("run", force=True).status == "converged"
+
+
+SCRIPT = """
+import autoopt
+
+def interrupt(progress):
+    raise KeyboardInterrupt
+
+autoopt.fit("model.py", run_dir="run", progress=interrupt)
+"""
+
+
+def test_a_script_beside_the_model_is_no_part_of_it(folder):
+    (folder / "script.py").write_text(SCRIPT)
+    ended = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True)
+    assert ended.returncode and "KeyboardInterrupt" in ended.stderr
+    assert autoopt.resume("run").status == "converged"
 
 
 def test_what_a_run_depends_on_is_known_after_it_was_interrupted_again(folder, monkeypatch):
