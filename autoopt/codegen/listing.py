@@ -29,6 +29,7 @@ from autoopt.codegen.printers.table import print_node, stem
 from autoopt.codegen.printers.writer import Check, Listing
 from autoopt.graph.idioms.sweep import LAST, simplify
 from autoopt.graph.loops.ends import with_ends
+from autoopt.graph.rewrites.written import are_apart, reads_for
 from autoopt.ops.patterns import expanded, rank
 from autoopt.ops.releases import SCATTERS
 
@@ -340,10 +341,17 @@ class _Writer:
             variable = below
         return variable is base and self.uses[base] == 1
 
+    def is_only_moved(self, array: Variable, write: Apply) -> bool:
+        """True if nothing reads a new array but a write of one part of it into another, as at the edges of a grid."""
+        if not isinstance(write.op, IncSubtensor) or not owned(array, deep=False):
+            return False
+        reads = reads_for(write.inputs[1], array, lambda v: self.uses[v] == 1)
+        return self.uses[array] == len(reads) + 1 and all(are_apart(write, read) for read in reads)
+
     def own(self, variable: Variable, result: Variable) -> str:
         """Return the name of an array with the value of `variable` that nobody else sees, to become `result`."""
         code = self.code(variable)
-        if self.alone(variable):
+        if self.alone(variable) or self.is_only_moved(variable, result.owner):
             return self.named(variable).text
         name = self.fresh(self.hint(result))
         made = isinstance(variable, Constant) and not code.is_name  # anew by each expression

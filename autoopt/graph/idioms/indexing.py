@@ -19,6 +19,7 @@ from pytensor.tensor.shape import Shape_i
 from pytensor.tensor.subtensor import AdvancedIncSubtensor, AdvancedSubtensor, IncSubtensor
 
 from autoopt.graph.idioms.table import Sweep, applied
+from autoopt.graph.rewrites.written import are_apart, reads_for
 from autoopt.ops.patterns import expanded, is_zeros, rank
 from autoopt.ops.releases import GATHERS, SCATTERS
 
@@ -52,6 +53,21 @@ def _unstacked(variable: Variable, batch: int) -> Variable | None:
         return constant(variable.data.reshape(variable.data.shape[batch:]))
     pair = expanded(variable)
     return pair[1] if pair and pair[0] == tuple(range(batch)) else None
+
+
+def move_before_writing(node: Apply, sweep: Sweep) -> Variable | None:
+    """y = set(x, a, at i), add(y, x[i], at j) -> y = add(x, x[i], at j), set(y, a, at i), where i and j are apart."""
+    if not isinstance(node.op, IncSubtensor) or node.op.set_instead_of_inc:
+        return None
+    before = node.inputs[0].owner
+    if before is None or not isinstance(before.op, IncSubtensor) or not before.op.set_instead_of_inc:
+        return None
+    if sweep.clients.get(before.outputs[0], 0) > 1 or not are_apart(node, before):
+        return None
+    if not reads_for(node.inputs[1], before.inputs[0], lambda v: True):
+        return None
+    moved = applied(node.op, before.inputs[0], *node.inputs[1:])
+    return applied(before.op, moved, *before.inputs[1:])
 
 
 def all_rows(node: Apply, sweep: Sweep) -> Variable | None:

@@ -35,7 +35,10 @@ IDIOMS = (
 )  # fmt: skip
 """The idioms, in the order in which they are tried."""
 
-LAST = (*IDIOMS, layout.long_axis_last, products.aligned_sum, products.scalars_out, recursions.linear_loop)
+LAST = (
+    *(*IDIOMS, layout.long_axis_last, products.aligned_sum, products.scalars_out, recursions.linear_loop),
+    indexing.move_before_writing,
+)
 """Those for what is printed: sums and products are no longer regrouped then."""
 
 PRIMITIVES = (AllocDiag, KroneckerProduct, XLogY, XLog1PY)

@@ -11,12 +11,14 @@ the initial carries is the last thing that it computes: where they do not depend
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytensor.scalar as ps
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
+from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.subtensor import IncSubtensor, Subtensor
 
 from autoopt.ops.patterns import applied, is_elementwise, is_zero, rank
@@ -100,15 +102,37 @@ def _beside(node: Apply, several: set[Variable]) -> Variable:
 
     An array that is only there to be written into, which is done in its place, is not read before.
     """
-    x, read = node.inputs[0], _stretches(node)
-    while read is not None and x.owner is not None and isinstance(x.owner.op, IncSubtensor):
-        written = _stretches(x.owner)
-        if written is None or not any(a[1] <= b[0] or b[1] <= a[0] for a, b in zip(read, written, strict=False)):
+    x = node.inputs[0]
+    while x.owner is not None and isinstance(x.owner.op, IncSubtensor):
+        if not are_apart(node, x.owner):
             break
         if x.owner.inputs[0] not in several:
             break
         x = x.owner.inputs[0]
     return x
+
+
+def are_apart(one: Apply, other: Apply) -> bool:
+    """Whether two nodes, each of which reads or writes a part of an array, surely have no entry in common."""
+    first, second = _stretches(one), _stretches(other)
+    if first is None or second is None:
+        return False
+    return any(a[1] <= b[0] or b[1] <= a[0] for a, b in zip(first, second, strict=False))
+
+
+def reads_for(value: Variable, array: Variable, follows: Callable[[Variable], bool]) -> list[Apply]:
+    """Return the nodes that read parts of an array for a value, entry by entry, by way of variables to be followed."""
+    reads, waiting = [], [value]
+    while waiting:
+        variable = waiting.pop()
+        node = variable.owner
+        if node is None or not follows(variable):
+            continue
+        if isinstance(node.op, Elemwise | DimShuffle):
+            waiting += node.inputs
+        elif isinstance(node.op, Subtensor) and node.inputs[0] is array:
+            reads.append(node)
+    return reads
 
 
 def _stretches(node: Apply) -> list[tuple[int, int]] | None:
