@@ -341,17 +341,10 @@ class _Writer:
             variable = below
         return variable is base and self.uses[base] == 1
 
-    def is_only_moved(self, array: Variable, write: Apply) -> bool:
-        """True if nothing reads a new array but a write of one part of it into another, as at the edges of a grid."""
-        if not isinstance(write.op, IncSubtensor) or not owned(array, deep=False):
-            return False
-        reads = reads_for(write.inputs[1], array, lambda v: self.uses[v] == 1)
-        return self.uses[array] == len(reads) + 1 and all(are_apart(write, read) for read in reads)
-
     def own(self, variable: Variable, result: Variable) -> str:
         """Return the name of an array with the value of `variable` that nobody else sees, to become `result`."""
         code = self.code(variable)
-        if self.alone(variable) or self.is_only_moved(variable, result.owner):
+        if self.alone(variable) or _is_only_moved(variable, result.owner, self.uses):
             return self.named(variable).text
         name = self.fresh(self.hint(result))
         made = isinstance(variable, Constant) and not code.is_name  # anew by each expression
@@ -401,3 +394,11 @@ def _count_uses(inputs: Sequence[Variable], roots: Sequence[Variable]) -> Counte
     for node in io_toposort(inputs, roots):
         uses.update(node.inputs)
     return uses
+
+
+def _is_only_moved(array: Variable, write: Apply, uses: Mapping[Variable, int]) -> bool:
+    """True if nothing reads a new array but a write of one part of it into another, as at the edges of a grid."""
+    if not isinstance(write.op, IncSubtensor) or not owned(array, deep=False):
+        return False
+    reads = reads_for(write.inputs[1], array, lambda v: uses[v] == 1)
+    return uses[array] == len(reads) + 1 and all(are_apart(write, read) for read in reads)
