@@ -132,6 +132,11 @@ class Plans:
                 problem = refused
                 if not isinstance(refused, FixedRows):
                     break
+            except Exception as raised:
+                if rows == SAMPLE:
+                    raise
+                problem = NotInBlocks(f"of {rows} rows it raises {type(raised).__name__}: {raised}", problem.line)
+                break
         raise TracingError(
             f"The {kind_of(_KINDS[kind]).returns[-1]} of this objective is no sum over the rows of its data, which are "
             f"read in batches: {problem.reason}" + (f", in\n    {problem.line}" if problem.line else "."),

@@ -150,13 +150,78 @@ def recursive(p, x):
     return total
 
 
+def trend(w, X, y):
+    t = np.arange(len(y)) / 1000
+    return np.sum((y - w[0] - w[1] * X[:, 0] - w[2] * t) ** 2)
+
+
+def trend_in_a_loop(w, X, y):
+    total = 0.0
+    for i in range(len(y)):
+        total += (y[i] - w[0] * i - X[i] @ w) ** 2
+    return total
+
+
+def every_second(w, X, y):
+    odd = np.arange(len(y)) % 2
+    return np.sum((y - X @ w - w[0] * odd) ** 2)
+
+
+def alternating(w, X, y):
+    return np.sum((y - X @ w)[::2] ** 2)
+
+
+def pattern(w, X, y):
+    return np.sum((y - X @ w - w[0] * np.resize(np.array([0.0, 1.0, 3.0]), len(y))) ** 2)
+
+
+def counted_up(w, X, y):
+    return np.sum((y - X @ w - w[0] * np.cumsum(np.ones(len(y))) / 1000) ** 2)
+
+
+def rolled(w, X, y):
+    return np.sum((y - np.roll(X @ w, 1)) ** 2)
+
+
+def in_pairs(w, X, y):
+    return np.sum((y - X @ w).reshape(-1, 2).sum(axis=1) ** 2)
+
+
+def looked_up_by_number(w, X, y):
+    t = np.linspace(0.0, 1.0, len(y))
+    return np.sum((y - X @ w - w[0] * t[np.arange(len(y))]) ** 2)
+
+
+def where_it_is_largest(w, X, y):
+    return np.sum((y - X @ w) ** 2) + w[0] * np.argmax(X[:, 0])
+
+
+def by_fresh_numbers(w, X, y):
+    return np.sum((y - X @ w - w[0] * np.random.default_rng(0).normal(size=len(y))) ** 2)
+
+
 MIXING = {
     "cumulated": (cumulated, lambda r, X, y, g: (r.normal(size=4), (X, y))),
     "neighbours": (neighbours, lambda r, X, y, g: (r.normal(size=4), (X, y))),
     "sorted": (sorted_rows, lambda r, X, y, g: (r.normal(size=4), (X, y))),
     "recursive": (recursive, lambda r, X, y, g: (np.array([0.3, 0.3]), (X[:, 0].copy(),))),
+    "alternating": (alternating, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "rolled": (rolled, lambda r, X, y, g: (r.normal(size=4), (X, y))),
 }
 """Those in which a row depends on others."""
+
+NUMBERED = {
+    "trend": (trend, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "trend in a loop": (trend_in_a_loop, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "every second": (every_second, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "pattern": (pattern, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "counted up": (counted_up, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "in pairs": (in_pairs, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "looked up by number": (looked_up_by_number, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "where it is largest": (where_it_is_largest, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+    "by fresh numbers": (by_fresh_numbers, lambda r, X, y, g: (r.normal(size=4), (X, y))),
+}
+"""Those in which something goes by the number of each row: no passes of batches, and of arrays those that agree."""
 
 
 def started(entry, seed: int = 0, rows: int = ROWS):

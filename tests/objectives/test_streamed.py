@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from row_programs import BY_ROWS, MIXING, started
+from row_programs import BY_ROWS, MIXING, NUMBERED, started
 
 import autoopt
 from autoopt.errors import TracingError, UsageError, VerificationError
@@ -34,13 +34,30 @@ def test_derivatives_are_those_of_all_rows_in_memory(name):
     np.testing.assert_allclose(hessian, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("name", MIXING)
+@pytest.mark.parametrize("name", [*MIXING, *NUMBERED])
 def test_what_mixes_rows_is_refused_by_its_line(name):
-    f, x0, args = started(MIXING[name], rows=3000)
+    f, x0, args = started((MIXING | NUMBERED)[name], rows=3000)
     streamed = StreamedObjective.of(f, x0, (batched(f, args),))
     with pytest.raises(TracingError, match="no sum over the rows") as caught:
         streamed.value_and_grad(np.ravel(x0))
     assert "row_programs.py" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["trend", "every second", "counted up"])
+def test_source_by_rows_goes_by_no_number_of_a_row(name):
+    f, x0, args = started(NUMBERED[name], rows=3000)
+    with pytest.raises(UsageError, match="no sum over the rows"):
+        autoopt.objective(f, x0, *args).source("gradient", by_rows=True)
+
+
+def test_a_plan_that_is_another_in_blocks_is_found_by_comparing(monkeypatch):
+    from autoopt.execution.blocks import expressions
+
+    monkeypatch.setattr(expressions, "without_positions", lambda values: None)
+    f, x0, args = started(NUMBERED["trend"], rows=3000)
+    streamed = StreamedObjective.of(f, x0, (batched(f, args),))
+    with pytest.raises(TracingError, match="in blocks of rows it gives other results"):
+        streamed.value_and_grad(np.ravel(x0))
 
 
 def logistic(w, X, y, penalty):

@@ -11,7 +11,7 @@ import numpy as np
 
 from autoopt.execution.blocks.alignment import Operation, axes_of, outcome
 from autoopt.execution.blocks.expressions import Expressions, Term
-from autoopt.execution.blocks.values import NotInBlocks, Value, flat, level_of
+from autoopt.execution.blocks.values import NotInBlocks, Value, flat, level_of, without_positions
 
 METHODS: dict[str, Callable] = {
     "sum": np.sum, "max": np.max, "min": np.min, "mean": np.mean, "prod": np.prod, "all": np.all, "any": np.any,
@@ -90,6 +90,7 @@ class Calls(Expressions):
     ) -> Term:
         """Return the result of a call; of a method where there is no node for the function."""
         values = [value for value, _ in [*terms, *options.values()]]
+        without_positions(values)
         result_of = function if not method else getattr(terms[0][0].sample, method)
         given = [value.sample for value, _ in (terms[1:] if method else terms)]
         if all(value.is_free for value in values):

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from autoopt.execution.blocks.alignment import Operation, contracted, indexed, outcome
-from autoopt.execution.blocks.values import NotInBlocks, Value, free_level, level_of
+from autoopt.execution.blocks.values import NotInBlocks, Value, free_level, level_of, without_positions
 from autoopt.execution.native.lowering import OPERATORS
 
 Term = tuple[Value, ast.expr]
@@ -117,6 +117,7 @@ class Expressions:
     def of_Subscript(self, node: ast.Subscript) -> Term:
         value, made = self.term(node.value)
         index, place = self.term(node.slice)
+        without_positions([value] if value.axis is not None else [value, index])
         if value.parts is not None and isinstance(made, ast.Tuple | ast.List) and isinstance(index.sample, int):
             return value.parts[index.sample], made.elts[index.sample]
         if value.is_free and index.is_free:
@@ -162,6 +163,7 @@ class Expressions:
     def operated(self, op: ast.AST, terms: list[Term], write: Callable[..., ast.expr]) -> Term:
         """Return what an operator makes of its operands."""
         values = [value for value, _ in terms]
+        without_positions(values)
         function, python = OPERATORS[type(op)]
         result = python(*(value.sample for value in values))
         if all(value.is_free for value in values):

@@ -16,7 +16,7 @@ from autoopt.execution.blocks.plan import ROWS, RowPass, RowPlan, is_plain
 from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import Pairs
 from autoopt.execution.blocks.threads import one_blas_thread, pool, threads_now
-from autoopt.execution.blocks.values import NotInBlocks
+from autoopt.execution.blocks.values import NUMBERED, NotInBlocks
 from autoopt.execution.modules import arguments_of, source_of
 from autoopt.execution.native.machine import Changed, Failed
 
@@ -65,7 +65,15 @@ def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
     samples = {name: _sample(value, axes.get(name)) for name, value in zip(names, operands, strict=True)}
     with np.errstate(all="ignore"):
         positions = {name for name, value in zip(names, operands, strict=True) if _is_positions(value, count)}
-        return Splitting(function.__globals__, [source_of(function)], samples, axes, count, SAMPLED, positions).plan()
+        texts = [source_of(function)]
+        try:
+            return Splitting(function.__globals__, texts, samples, axes, count, SAMPLED, positions).plan()
+        except NotInBlocks as problem:
+            if problem.reason != NUMBERED or not positions:
+                raise
+        return Splitting(
+            function.__globals__, texts, samples, axes, count, SAMPLED
+        ).plan()  # which are data like others
 
 
 def _is_positions(value: Any, count: int) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 
 from autoopt.execution.blocks.expressions import Term
 from autoopt.execution.blocks.plan import ROWS, RowPlan
-from autoopt.execution.blocks.values import NotInBlocks, Value
+from autoopt.execution.blocks.values import NotInBlocks, Value, without_positions
 from autoopt.execution.blocks.writes import Writes, stored
 from autoopt.execution.blocks.writing import Result, Split, Statement, written
 
@@ -153,6 +153,7 @@ class Splitting(Writes):
         assert isinstance(statement.target, ast.Name)
         old, name = self.term(ast.Name(statement.target.id, ast.Load()))
         value, node = term
+        without_positions([old, value])
         if not isinstance(old.sample, np.ndarray):  # a number
             self._assigned(statement.target, self.operated(statement.op, [(old, name), term], _binary(statement.op)))
             return
@@ -234,6 +235,7 @@ class Splitting(Writes):
 
     def _returned(self, node: ast.expr) -> Term:
         value, made = self.term(node)
+        without_positions([value])
         if value.is_free:
             return value, made
         if value.parts is not None:

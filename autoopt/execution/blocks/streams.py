@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import FunctionType
 from typing import Any
 
@@ -21,6 +22,7 @@ from autoopt.execution.blocks.splitting import SAMPLED, Splitting
 from autoopt.execution.blocks.sums import Pairs
 from autoopt.execution.blocks.values import FixedRows, NotInBlocks
 from autoopt.execution.modules import arguments_of, executed, source_of
+from autoopt.execution.tiering import agree
 
 _FIXED = re.compile(r'f"(This code was written for \d+ rows [^{]*)')
 
@@ -61,9 +63,44 @@ def plan_of_module(
             _refuse_as_long(name, value, known)
     with np.errstate(all="ignore"):
         axes = dict.fromkeys(samples, 0)
-        return Splitting(
-            namespace, [source_of(function) for function in functions], free | samples, axes, -1, rows
-        ).plan()
+        texts = [source_of(function) for function in functions]
+        plan = Splitting(namespace, texts, free | samples, axes, -1, rows).plan()
+        _require_same(plan, functions, free, samples)
+    return plan
+
+
+_CUTS = (0, 101, 307, SAMPLED)
+"""Where the sampled rows are cut to compare: blocks of no common length, of which one begins at an odd row."""
+
+
+def _require_same(
+    plan: RowPlan, functions: Sequence[FunctionType], free: Mapping[str, Any], samples: Mapping[str, np.ndarray]
+) -> None:
+    """Refuse a plan that gives other results in blocks, or in another order of these, than its text on all rows."""
+    known = dict(free) | dict(samples)
+    try:
+        for function in functions[:-1]:
+            known |= function(*(known[name] for name in arguments_of(function)))
+        whole = functions[-1](*(known[name] for name in arguments_of(functions[-1])))
+    except Exception:  # of so few rows it takes another branch, which is told where all rows are there
+        return
+    stream, count = Stream(plan), len(next(iter(samples.values())))
+    cuts = [min(cut, count) for cut in _CUTS]
+    blocks = [
+        {name: value[start:stop] for name, value in samples.items()} for start, stop in pairwise(cuts) if stop > start
+    ]
+    orders = [blocks] if any(ROWS in one.results.values() for one in plan.passes) else [blocks, blocks[::-1]]
+    for batches in orders:
+
+        def combined(one: RowPass, now: dict[str, Any], batches: Batches = batches) -> Mapping[str, Any]:
+            return passed([Task(stream, one, now)], batches)[0]
+
+        try:
+            found = stream.run({**free, "rows": count}, combined)
+        except Exception as problem:
+            raise NotInBlocks(f"in blocks of rows it raises {type(problem).__name__}: {problem}") from problem
+        if not agree(whole, found):
+            raise NotInBlocks("in blocks of rows it gives other results than for all of them at once")
 
 
 def _refuse_as_long(name: str, value: Any, known: Mapping[str, Any]) -> None:

@@ -76,6 +76,16 @@ class Value:
         return replace(self, level=level)
 
 
+NUMBERED = "it computes with the numbers of the rows, which each batch and block has for itself"
+"""Why positions are refused elsewhere than between brackets."""
+
+
+def without_positions(values: Sequence[Value]) -> None:
+    """Refuse the numbers of the rows among values that are computed with: in a block they begin at 0 again."""
+    if any(value.is_positions for value in flat(values)):
+        raise NotInBlocks(NUMBERED)
+
+
 def flat(values: Sequence[Value]) -> list[Value]:
     """Return the values, those in tuples and lists one by one."""
     found: list[Value] = []

@@ -17,7 +17,7 @@ import numpy as np
 from autoopt.execution.blocks.alignment import indexed
 from autoopt.execution.blocks.calls import Calls
 from autoopt.execution.blocks.expressions import Term
-from autoopt.execution.blocks.values import NotInBlocks, Value, level_of
+from autoopt.execution.blocks.values import NotInBlocks, Value, level_of, without_positions
 from autoopt.execution.blocks.writing import Result, Statement
 from autoopt.execution.modules import owner_of
 
@@ -107,6 +107,7 @@ class Writes(Calls):
         old, name = self.term(ast.Name(target.value.id, ast.Load()))
         index, place = self.term(target.slice)
         value, node = term
+        without_positions([old, value])
         if old.axis is None:
             if not (index.is_free and value.is_free):
                 raise NotInBlocks("rows written into an array that has none")
@@ -127,6 +128,7 @@ class Writes(Calls):
         if call.keywords or len(call.args) != 3 or not isinstance(call.args[0], ast.Name):
             raise NotInBlocks(ast.unparse(call))
         (old, name), (index, place), (value, node) = (self.term(part) for part in call.args)
+        without_positions([old, value] if old.axis is not None else [old, index, value])
         if old.axis is not None or (index.is_free and value.is_free):
             if old.axis is not None:
                 indexed(old, index, old.sample[index.sample], self.rows)
