@@ -271,9 +271,10 @@ ORDER = (
     "extras wording origin stages layout summaries",
     "parameters differences inference roots tables users_code",
     "batches",
-    *("tape", "tape.loops tape.searches", "tape.batching", "tape.sparsity", "tape.rows"),
+    *("tape", "tape.loops tape.searches", "tape.nests", "tape.batching", "tape.sparsity", "tape.rows"),
     *("ops", "rules"),
-    *("graph.rewrites", "graph.loops", "graph.parts", "graph.tangents", "graph.indexed", "graph.idioms", "graph"),
+    *("graph.rewrites", "graph.loops", "graph.nests", "graph.parts", "graph.tangents", "graph.indexed", "graph.idioms"),
+    "graph",
     *(
         "codegen.code",
         "codegen.structures codegen.repetitions codegen.windows",

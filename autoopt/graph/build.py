@@ -18,6 +18,7 @@ from autoopt.errors import Location, UnsupportedFunctionError
 from autoopt.graph import equations  # noqa: F401  (fills BUILDERS)
 from autoopt.graph.loops.recurrence import find_holding
 from autoopt.graph.mirrored import mark_symmetric
+from autoopt.graph.nests import operation  # noqa: F401  (fills BUILDERS)
 from autoopt.graph.parts import Part, find_parts
 from autoopt.rules import find
 from autoopt.rules.casting import in_floats, read_as_floats

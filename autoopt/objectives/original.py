@@ -15,10 +15,13 @@ import numpy as np
 from autoopt.errors import TracingError
 from autoopt.origin import definition, followed_places
 from autoopt.parameters import Structure
+from autoopt.tape.batching.batching import vectorise
+from autoopt.tape.nests.detection import has_growing_windows, nested
+from autoopt.tape.operations import put
 from autoopt.tape.searches.bisection import bisecting
 from autoopt.tape.searches.comparisons import deciding, repeated
 from autoopt.tape.searches.roots import followed
-from autoopt.tape.tape import Tape
+from autoopt.tape.tape import PARAMETER, Tape
 from autoopt.tracing.outside.side_effects import SideEffects
 from autoopt.tracing.trace import Trace, trace
 
@@ -26,6 +29,11 @@ from autoopt.tracing.trace import Trace, trace
 def gone(*args: Any) -> Any:
     """Stand in for a function that has been let go of."""
     raise RuntimeError("what is kept between calls was used as if it were one of them")
+
+
+MANY, LEFT, WRITES = 600, 120, 16
+"""Tapes of more than MANY steps, of which more than LEFT remain when loops are arrays, may have nests of loops; they
+write into parts of arrays more than WRITES times."""
 
 
 class Original:
@@ -161,6 +169,8 @@ class Original:
         searched = _searched(recorded, x, self._literals)
         if self._literals or searched is not recorded:
             return searched
+        if not recorded.tape.caught and are_nested(recorded.tape):
+            return self._with_nests(recorded, x)
         if not recorded.tape.caught and bisecting(recorded.tape):
             recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
@@ -171,8 +181,19 @@ class Original:
             recorded = self._recorded(x, False)
         return _searched(recorded, x)
 
-    def _recorded(self, x: np.ndarray, literals: bool) -> Trace:
-        return trace(self.function, self.structure, x, self.args, self.scalar, literals, self.varying, self.as_data)
+    def _with_nests(self, recorded: Trace, x: np.ndarray) -> Trace:
+        """Return the trace with loops over growing windows as one step each, if they can be; else as it is."""
+        recorded.side_effects.take_back()
+        again = self._recorded(x, False, cells=False)
+        tape = None if again.tape.caught else nested(again.tape)
+        if tape is not None:
+            return replace(again, tape=tape)
+        again.side_effects.take_back()
+        return self._recorded(x, False)
+
+    def _recorded(self, x: np.ndarray, literals: bool, cells: bool = True) -> Trace:
+        given = self.function, self.structure, x, self.args, self.scalar, literals, self.varying, self.as_data
+        return trace(*given, cells=cells)
 
     def complaint(self, failure: Exception, x: np.ndarray) -> TracingError:
         """Return what says that a trace at `x` failed; raise the user's own error where that is why."""
@@ -196,6 +217,15 @@ class Original:
             if told is None:
                 raise
             raise told from error
+
+
+def are_nested(tape: Tape) -> bool:
+    """Whether loops of a tape may be nests, which a record of every write shows: windows grow, or it stays long."""
+    if has_growing_windows(tape):
+        return True
+    if len(tape.steps) <= MANY or sum(step.operation is put for step in tape.steps) <= WRITES:
+        return False
+    return sum(step.level == PARAMETER for step in vectorise(tape).steps) > LEFT
 
 
 def _searched(recorded: Trace, x: np.ndarray, bare: bool = True) -> Trace:

@@ -62,6 +62,8 @@ def inner(a, b):
 @rule(np.outer)
 def outer(a, b):
     a, b = tensor(a), tensor(b)
+    if a.ndim == b.ndim == 1:  # of any length
+        return a[:, None] * b[None, :]
     return a.reshape((size(a), 1)) * b.reshape((1, size(b)))
 
 

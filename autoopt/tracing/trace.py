@@ -98,12 +98,14 @@ def trace(
     literals: bool = False,
     varying: Collection[CellType] = (),
     as_data: bool = False,
+    cells: bool = True,
 ) -> Trace:
     """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
 
     With `literals` the numbers in the function's text are steps of the tape, and so is what is computed from them.
     Floats that the outer variables `varying` hold are inputs of the tape, as are those among the data. With `as_data`
-    arrays and lists of numbers that objects and containers hold are inputs too, not constants of the code.
+    arrays and lists of numbers that objects and containers hold are inputs too, not constants of the code. Without
+    `cells` each write into an array is a step by itself, and so is each read, empty ones among them.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def trace(
     """
     first = Tracer(TracedArray, complex_array, literals)
     first.varying = {id(cell): (cell, "") for cell in varying}
-    first.as_data = as_data
+    first.as_data, first.keeps_cells = as_data, cells
     try:
         return _trace(first, function, structure, flat, args, scalar)
     except Exception as error:
@@ -123,6 +125,7 @@ def trace(
         cause = error.__cause__  # NumPy has an error of its own for what it could not turn into a number
         refused = cause if isinstance(cause, TracingError) else error
     second = Tracer(TracedArray, complex_array, literals, Buffers())
+    second.keeps_cells = cells
     second.varying = {id(cell): (cell, "") for cell in varying}
     try:
         return _trace(second, function, structure, flat, args, scalar)
@@ -160,7 +163,8 @@ def _trace(
     tracer.derivatives = None
     finish(tracer)
     watched = instrument.outside.watched()
-    tape, single = live(without_empty(tracer.tape)), tracer.single is not None
+    kept = without_empty(tracer.tape) if tracer.keeps_cells else tracer.tape
+    tape, single = live(kept), tracer.single is not None
     varying = tuple((cell, name) for cell, name in tracer.varying.values() if name)
     return Trace(tape, captured, tracer.side_effects, watched, result, instrument.outside.changes, single, varying)
 

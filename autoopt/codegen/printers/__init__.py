@@ -9,6 +9,7 @@ from autoopt.codegen.printers import (
     indexing,  # noqa: F401  (they fill PRINTERS)
     linalg,  # noqa: F401  (they fill PRINTERS)
     loops,  # noqa: F401  (they fill PRINTERS)
+    nests,  # noqa: F401  (they fill PRINTERS)
     roots,  # noqa: F401  (they fill PRINTERS)
     sparse,  # noqa: F401  (they fill PRINTERS)
     windows,  # noqa: F401  (they fill PRINTERS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,68 @@ class Number:
     inside: bool = False
 
     shape = ()
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The length of a window that loops move, a register; `most` is the largest that it may be."""
+
+    text: str
+    most: int = field(compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _refuse(self, other: object) -> Any:
+        raise NotLowered("an array of a length that loops move")
+
+    __mul__ = __rmul__ = __add__ = __radd__ = __sub__ = __rsub__ = __mod__ = __floordiv__ = __rfloordiv__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+def most(extent: int | Extent) -> int:
+    """Return the largest that an extent may be."""
+    return extent.most if isinstance(extent, Extent) else extent
+
+
+def is_moving(shape: Sequence[int | Extent]) -> bool:
+    """Whether some extent is one that loops move."""
+    return any(isinstance(extent, Extent) for extent in shape)
+
+
+def form_of(code: Code, place: Any) -> dict[str, int] | None:
+    """Return a whole number as affine in the counters of loops; None if it is not known as such."""
+    if isinstance(place, Number):
+        place = place.text if place.kind == "i" else None
+    if isinstance(place, Extent):
+        place = place.text
+    if isinstance(place, int | np.integer) and not isinstance(place, bool):
+        return {"": int(place)} if place else {}
+    if isinstance(place, str) and place.lstrip("-").isdecimal():
+        return {"": int(place)} if int(place) else {}
+    return code.forms.get(place) if isinstance(place, str) else None
+
+
+def combined(one: dict[str, int], other: dict[str, int], factor: int) -> dict[str, int]:
+    """Return the form of one number plus a multiple of another."""
+    found = {name: one.get(name, 0) + factor * other.get(name, 0) for name in dict.fromkeys([*one, *other])}
+    return {name: slope for name, slope in found.items() if slope}
+
+
+def emitted(code: Code, form: dict[str, int]) -> Index:
+    """Return a number of this form, once for each."""
+    if set(form) <= {""}:
+        return form.get("", 0)
+    key = frozenset(form.items())
+    if key not in code.extents:
+        total: Index = form.get("", 0)
+        for name, slope in form.items():
+            if name:
+                total = code.plus(code.times(name, slope), total)
+        assert isinstance(total, str)
+        code.extents[key] = total
+        code.forms[total] = form
+    return code.extents[key]
 
 
 @dataclass(frozen=True)
@@ -122,7 +184,8 @@ def row_major(shape: Sequence[int]) -> tuple[int, ...]:
 
 def empty(code: Code, kind: str, shape: Sequence[int]) -> Array:
     """Return a new array, its entries not set."""
-    return view(code, Layout(code.memory(kind, product(shape)), 0, row_major(shape)), shape)
+    room = [most(extent) for extent in shape]
+    return view(code, Layout(code.memory(kind, product(room)), 0, row_major(room)), shape)
 
 
 def fill(code: Code, target: Array, source: Array | Number) -> None:
@@ -151,7 +214,7 @@ def in_memory(code: Code, array: Array) -> Array:
 
 def is_dense(array: Array) -> bool:
     """Whether the entries lie in memory in order and without gaps."""
-    if array.layout is None:
+    if array.layout is None or is_moving(array.shape[1:]):
         return False
     pairs = zip(array.layout.strides, row_major(array.shape), array.shape, strict=True)
     return all(have == want or extent == 1 for have, want, extent in pairs)
@@ -161,6 +224,8 @@ def lift(code: Code, value: Any) -> Array | Number:
     """Return a value of Python or NumPy as an array or number of the code."""
     if isinstance(value, Array | Number):
         return value
+    if isinstance(value, Extent):
+        return Number("i", value.text, inside=True)
     if isinstance(value, np.ndarray) and value.ndim:
         kind = kind_of(value.dtype)
         return view(code, Layout(code.constant(value, kind), 0, row_major(value.shape)), value.shape)
@@ -242,10 +307,23 @@ def joined_cuts(arrays: Sequence[Array]) -> Cuts | None:
 
 def broadcast_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
     """Return the shape of arrays together."""
+    if any(is_moving(shape) for shape in shapes):
+        return _broadcast_moving(shapes)
     try:
         return np.broadcast_shapes(*map(tuple, shapes))
     except ValueError as problem:
         raise NotLowered(str(problem)) from problem
+
+
+def _broadcast_moving(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """Return the shape together of arrays with extents that loops move: equal ones, or 1."""
+    found: list[Any] = []
+    for k in range(1, max(map(len, shapes)) + 1):
+        extents = list(dict.fromkeys(shape[-k] for shape in shapes if len(shape) >= k and shape[-k] != 1))
+        if len(extents) > 1:
+            raise NotLowered("arrays of different lengths that loops move")
+        found.insert(0, extents[0] if extents else 1)
+    return tuple(found)
 
 
 def broadcast(code: Code, value: Array | Number, shape: Sequence[int]) -> Array:
@@ -255,7 +333,7 @@ def broadcast(code: Code, value: Array | Number, shape: Sequence[int]) -> Array:
         return Array(value.kind, tuple(shape), lambda places: text, frozenset(), cost=0)
     if value.shape == tuple(shape):
         return value
-    if value.layout is None and product(shape) > value.size:
+    if value.layout is None and (is_moving((*shape, *value.shape)) or product(shape) > value.size):
         value = stored(code, value)
     skip = len(shape) - len(value.shape)
     extents = value.shape
@@ -278,6 +356,8 @@ def transposed(code: Code, array: Array, order: Sequence[int]) -> Array:
 
 def reshaped(code: Code, array: Array, shape: Sequence[int]) -> Array:
     """Return the entries, in order, in another shape; one extent may be -1."""
+    if is_moving(array.shape) or is_moving(shape):
+        return _with_unit_axes(code, array, shape)
     known = product(extent for extent in shape if extent != -1)
     shape = tuple(array.size // known if extent == -1 and known else extent for extent in shape)
     if product(shape) != array.size:
@@ -285,3 +365,13 @@ def reshaped(code: Code, array: Array, shape: Sequence[int]) -> Array:
     dense = array if is_dense(array) else stored(code, array)
     assert dense.layout is not None
     return view(code, Layout(dense.layout.memory, dense.layout.offset, row_major(shape)), shape)
+
+
+def _with_unit_axes(code: Code, array: Array, shape: Sequence[int]) -> Array:
+    """Return an array with extents that loops move with other axes of length 1."""
+    kept = [k for k, extent in enumerate(array.shape) if extent != 1]
+    if [extent for extent in shape if extent != 1] != [array.shape[k] for k in kept]:
+        raise NotLowered("an array of a length that loops move in another shape")
+    layout = in_memory(code, array).placed
+    strides = iter([layout.strides[k] for k in kept])
+    return view(code, Layout(layout.memory, layout.offset, tuple(0 if n == 1 else next(strides) for n in shape)), shape)

@@ -13,6 +13,7 @@ import scipy.linalg
 from autoopt.execution.native import linalg, reductions
 from autoopt.execution.native.arrays import (
     Array,
+    Extent,
     Layout,
     NotLowered,
     Number,
@@ -72,17 +73,19 @@ def invoke(code: Code, function: Any, operands: Sequence[Any], options: dict[str
 
 def is_traced(value: Any) -> bool:
     """Whether a value is known only when the code runs."""
-    return any(map(is_traced, value)) if isinstance(value, list | tuple) else isinstance(value, Array | Number)
+    if isinstance(value, slice):
+        return any(map(is_traced, (value.start, value.stop, value.step)))
+    return any(map(is_traced, value)) if isinstance(value, list | tuple) else isinstance(value, Array | Number | Extent)
 
 
 # Constructors ---------------------------------------------------------------------------------------------------------
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
+def _shape(shape: Any) -> tuple[Any, ...]:
     parts = shape if isinstance(shape, tuple | list) else (shape,)
-    if any(is_traced(part) for part in parts):
+    if any(is_traced(part) and not isinstance(part, Extent) for part in parts):
         raise NotLowered("a shape that the values decide")
-    return tuple(int(part) for part in parts)
+    return tuple(part if isinstance(part, Extent) else int(part) for part in parts)
 
 
 def _filled(code: Code, shape: Any, value: Any, dtype: Any) -> Array | Number:
@@ -366,6 +369,11 @@ def _diagonal(code: Code, array: Array, offset: int = 0, axis1: int = 0, axis2: 
     start = code.plus(whole.placed.offset, down * strides[one] + right * strides[other])
     layout = Layout(whole.placed.memory, start, (*(strides[k] for k in kept), strides[one] + strides[other]))
     return view(code, layout, (*(array.shape[k] for k in kept), length))
+
+
+@method("trace")
+def _trace(code: Code, array: Array) -> Array | Number:
+    return METHODS["sum"](code, _diagonal(code, array))
 
 
 def attribute(code: Code, value: Any, name: str) -> Any:

@@ -66,6 +66,10 @@ class Code:
         What computes each register.
     ranges : dict of tuple of int
         The least and the largest value of registers that count places, where they are known.
+    forms : dict of dict
+        Whole numbers that are affine in counters of loops: slopes by the registers of these, the constant under "".
+    extents : dict of str
+        Registers of such numbers that are lengths, by their forms.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -82,6 +86,8 @@ class Code:
     doubt: str | None = None
     inlining: bool = False
     inlined: int = 0
+    forms: dict[str, dict[str, int]] = field(default_factory=dict)
+    extents: dict[frozenset, str] = field(default_factory=dict)
 
     # Numbers ----------------------------------------------------------------------------------------------------------
 
@@ -237,7 +243,10 @@ class Code:
         index = self.load(counter, 0)
         if known is not None:
             self.ranges[index] = min(known[0], known[-1]), max(known[0], known[-1])
+        self.forms[index] = {index: 1}
+        lengths = dict(self.extents)
         body(index)
+        self.extents = lengths  # registers within the loop are none behind it
         short = known is not None and len(known) < (FEW if self.inlined > before else SHORT)
         self.inlining = around
         following = self.put(f"add nsw i64 {index}, {step}")

@@ -10,14 +10,19 @@ import numpy as np
 
 from autoopt.execution.native.arrays import (
     Array,
+    Extent,
     Layout,
     NotLowered,
     Number,
     broadcast,
     broadcast_shape,
+    combined,
+    emitted,
+    form_of,
     in_memory,
     is_read_by,
     lift,
+    most,
     place_of,
     rearranged,
     stored,
@@ -33,7 +38,7 @@ class Take:
     kind: str  # "run", "one", "new" or "list"
     start: Index = 0
     step: int = 1
-    length: int = 1
+    length: Any = 1
     places: Array | None = None
 
 
@@ -70,11 +75,11 @@ def _take(code: Code, part: Any, extent: int) -> Take:
     if isinstance(part, slice):
         if not all(
             bound is None or isinstance(bound, int | np.integer) for bound in (part.start, part.stop, part.step)
-        ):
-            raise NotLowered("a slice whose ends the values decide")
+        ) or isinstance(extent, Extent):
+            return _moving_run(code, part, extent)
         run = range(extent)[part]
         return Take("run", run.start, run.step, len(run))
-    if isinstance(part, int | np.integer) and not isinstance(part, bool):
+    if isinstance(part, int | np.integer) and not isinstance(part, bool) and not isinstance(extent, Extent):
         if not -extent <= part < extent:
             raise NotLowered("an index out of bounds")
         return Take("one", int(part) % extent)
@@ -92,6 +97,27 @@ def _take(code: Code, part: Any, extent: int) -> Take:
             assert isinstance(places, Array)
         return Take("list", places=places)
     raise NotLowered("an index of this kind")
+
+
+def _moving_run(code: Code, part: slice, extent: int | Extent) -> Take:
+    """Return the places of a slice whose ends loops move; they are compared with the array's."""
+    if part.start is None and part.stop is None and part.step == -1:
+        last = form_of(code, extent)
+        assert last is not None
+        return Take("run", emitted(code, combined(last, {"": 1}, -1)), -1, extent)
+    start, stop = form_of(code, part.start or 0), form_of(code, extent if part.stop is None else part.stop)
+    behind = form_of(code, extent)
+    if start is None or stop is None or behind is None or part.step not in (None, 1):
+        raise NotLowered("a slice whose ends the values decide")
+    for low, high in (({}, start), (start, stop), (stop, behind)):
+        room = combined(high, low, -1)
+        known = emitted(code, room)
+        if isinstance(known, str):
+            code.fail_unless(code.put(f"icmp sge i64 {known}, 0"))
+        elif known < 0:
+            raise NotLowered("a slice that reaches beyond its array")
+    length = emitted(code, combined(stop, start, -1))
+    return Take("run", emitted(code, start), 1, Extent(length, most(extent)) if isinstance(length, str) else length)
 
 
 def within(code: Code, place: Number, extent: int) -> Index:

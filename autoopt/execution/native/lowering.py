@@ -41,6 +41,7 @@ from autoopt.execution.native.arrays import (
     Number,
     fill,
     is_dense,
+    is_moving,
     is_read_by,
     lift,
     row_major,
@@ -49,6 +50,7 @@ from autoopt.execution.native.arrays import (
 )
 from autoopt.execution.native.calls import METHODS, attribute, invoke, is_traced
 from autoopt.execution.native.code import Code, Memory, product, text_of
+from autoopt.execution.native.counters import Range, moved, moving_range, written_into
 from autoopt.execution.native.elementwise import apply
 from autoopt.execution.native.indexing import add_into, read, write
 from autoopt.execution.native.interface import Lowered, Operand
@@ -134,6 +136,9 @@ def binary(code: Code, op: ast.operator | ast.cmpop, left: Any, right: Any) -> A
     function, python = OPERATORS[type(op)]
     if not is_traced(left) and not is_traced(right):
         return python(left, right)
+    place = moved(code, op, left, right)
+    if place is not None:
+        return place
     return matmul(code, left, right) if function is np.matmul else apply(code, function, [left, right])
 
 
@@ -245,9 +250,10 @@ class Scope:
             target, lambda old: binary(self.code, statement.op, old, value)
         ):
             return
-        if isinstance(target, ast.Subscript) and isinstance(statement.op, ast.Add):
+        if isinstance(target, ast.Subscript) and isinstance(statement.op, ast.Add | ast.Sub):
             array = self.array_to_write(target.value)
             self.names.settle(array)
+            value = apply(self.code, np.negative, [value]) if isinstance(statement.op, ast.Sub) else value
             add_into(self.code, array, self.value(target.slice), lift(self.code, value))
             return
         old = self.value(target)
@@ -278,10 +284,13 @@ class Scope:
 
     def do_For(self, statement: ast.For) -> None:
         places = self.value(statement.iter)
-        if not isinstance(places, range) or statement.orelse or not isinstance(statement.target, ast.Name):
+        if not isinstance(places, range | Range) or statement.orelse or not isinstance(statement.target, ast.Name):
             raise NotLowered("a loop over something else than a range")
         counter = statement.target.id
         self.names.settle()
+        for node in written_into(statement):
+            if isinstance(known := self.names.values.get(node.id), np.ndarray) and known.ndim:
+                self.names.place(node.id)
         stores = [n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         rotations = self.names.prepare([name for name in stores if name != counter])
         around = self.names.rotations
@@ -299,6 +308,9 @@ class Scope:
         self.names.rotations = around
         for rotation in rotations:
             self.names.values |= rotation.enter()
+        for name in stores:  # lengths are no longer known behind the loop
+            if isinstance(known := self.names.values.get(name), Array) and is_moving(known.shape):
+                del self.names.values[name]
 
     # Expressions ------------------------------------------------------------------------------------------------------
 
@@ -380,6 +392,8 @@ class Scope:
         if isinstance(plain, FunctionType) and plain.__globals__ is self.outside:
             self.names.settle()
             return self.interpreter.call(plain, [own(self.code, operand) for operand in operands])
+        if function is range and any(is_traced(operand) for operand in operands):
+            return moving_range(self.code, operands)
         if function is len:
             return operands[0].shape[0] if is_traced(operands[0]) else len(operands[0])
         return invoke(self.code, function, operands, options)

@@ -16,6 +16,7 @@ import numpy as np
 
 from autoopt.execution.native.arrays import (
     Array,
+    Extent,
     Layout,
     NotLowered,
     Number,
@@ -24,7 +25,9 @@ from autoopt.execution.native.arrays import (
     fill,
     in_memory,
     is_dense,
+    is_moving,
     lift,
+    most,
     place_of,
     reshaped,
     stored,
@@ -87,10 +90,11 @@ def _products(code: Code, a: Array, b: Array) -> Array:
     """Return the products of two stacks of matrices in memory, without gaps."""
     rows, inner, columns = *a.shape[-2:], b.shape[-1]
     stack = broadcast_shape(a.shape[:-2], b.shape[:-2])
-    if stack and len(b.shape) == 2 and is_dense(a) and a.size:
+    if stack and not is_moving(a.shape) and len(b.shape) == 2 and is_dense(a) and a.size:
         return reshaped(code, _products(code, reshaped(code, a, (-1, inner)), b), (*stack, rows, columns))
     target = empty(code, "f", (*stack, rows, columns))
-    large = rows * inner * columns > LARGEST_PRODUCT and min(rows, inner, columns) > 1
+    moving = is_moving((rows, inner, columns))
+    large = not moving and rows * inner * columns > LARGEST_PRODUCT and min(rows, inner, columns) > 1
     if large:  # what BLAS does not take as it lies in memory is copied once, not for each member of the stack
         a, b = (value if _fits(code, value) else stored(code, value) for value in (a, b))
     one = _by_blas if large else _by_vector if rows == 1 or columns == 1 else _by_loops
@@ -130,14 +134,14 @@ def _is_transposed(a: Array, b: Array) -> bool:
 
 def _by_vector(code: Code, a: Array, b: Array, target: Array) -> None:
     """Set a product with a matrix of one row or column, as one of a matrix and a column."""
-    if b.shape[1] > 1:
+    if b.shape[1] != 1:
         a, b, target = (transposed(code, matrix, (1, 0)) for matrix in (b, a, target))
     length, inner = a.shape
-    if a.placed.strides[0] != 1 or length < WIDE:
+    if a.placed.strides[0] != 1 or most(length) < WIDE:
         _sums(code, a, b, target)
         return
     fill(code, target, Number("f", literal(0.0, "f")))
-    whole = inner - inner % TOGETHER
+    whole = 0 if isinstance(inner, Extent) else inner - inner % TOGETHER
     code.loop(
         0, whole, TOGETHER, lambda k: _add_columns(code, target, a, b, [code.plus(k, e) for e in range(TOGETHER)])
     )
@@ -161,7 +165,7 @@ def _add_columns(code: Code, target: Array, a: Array, b: Array, columns: Sequenc
 
 def _by_loops(code: Code, a: Array, b: Array, target: Array) -> None:
     """Set a product of small matrices."""
-    if b.placed.strides[1] != 1 or b.shape[1] < WIDE or a.shape[1] == 1:
+    if b.placed.strides[1] != 1 or most(b.shape[1]) < WIDE or a.shape[1] == 1:
         _sums(code, a, b, target)
         return
     fill(code, target, Number("f", literal(0.0, "f")))

@@ -14,6 +14,7 @@ from autoopt.execution.native.arrays import (
     empty,
     in_memory,
     is_dense,
+    is_moving,
     place_of,
     reshaped,
 )
@@ -89,11 +90,13 @@ def reduce(code: Code, name: str, value: Array | Number, axis: Any = None, keepd
     converted = as_kind(code, value, rule.kind)
     assert isinstance(converted, Array)
     if not shape and not keepdims:
-        converted = reshaped(code, value, (-1,)) if is_dense(value) and value.kind == rule.kind else converted
+        flat = value.kind == rule.kind and not is_moving(value.shape) and is_dense(value)
+        converted = reshaped(code, value, (-1,)) if flat else converted
         return Number(rule.kind, _total(code, rule, converted, {}))
     target = empty(code, rule.kind, shape)
     behind = [k for k in kept if k > max(axes, default=-1)]
-    if product(value.shape[k] for k in behind) >= WIDE and axes and behind:
+    wide = is_moving(value.shape) or product(value.shape[k] for k in behind) >= WIDE
+    if wide and axes and behind:
         _combine_rows(code, rule, converted, target, (axes, kept, behind))
     else:
         _combine_each(code, rule, converted, target, kept)
@@ -151,7 +154,7 @@ def _combine_rows(
 def _total(code: Code, rule: Reduction, value: Array, given: dict[int, Index]) -> str:
     """Return all entries combined whose places along some axes are given."""
     extents = {k: extent for k, extent in enumerate(value.shape) if k not in given}
-    if rule is REDUCTIONS["sum"] and product(extents.values()) > 2 * BLOCK:
+    if rule is REDUCTIONS["sum"] and not is_moving(list(extents.values())) and product(extents.values()) > 2 * BLOCK:
         return _sum_of_blocks(code, value, given, extents)
     return _combined(code, rule, value, given, extents)
 

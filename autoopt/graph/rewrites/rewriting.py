@@ -100,6 +100,7 @@ def rewrite(inputs: Sequence[Variable], outputs: Sequence[Variable], stage: str 
     by a rounding.
     """
     graph = FunctionGraph(list(inputs), list(outputs), clone=True, features=[_ShortTraces()])
+    _share(graph)
     _trim(graph)
     _fix_shapes(graph)
     if stage == "guards":
@@ -154,8 +155,19 @@ class _ShortTraces(Feature):
             variable.tag.trace = list(dict.fromkeys(mark for mark in trace if type(mark) is not list))[:ORIGINS]
 
 
+def _share(graph: FunctionGraph) -> None:
+    """Take the results of nests of loops from those that do the same and save what derivatives need."""
+    for node in graph.toposort():
+        plain = getattr(node.op, "saves_for", None)
+        if plain is None:
+            continue
+        for other in {reader for reader, _ in graph.clients[node.inputs[0]] if isinstance(reader, Apply)}:
+            if other is not node and other.op == plain and other.inputs == node.inputs:
+                graph.replace_all(list(zip(other.outputs, node.outputs, strict=False)))
+
+
 def _trim(graph: FunctionGraph) -> None:
-    """Replace loops in segments that make trajectories nobody reads by loops that make none."""
+    """Replace loops that make results nobody reads by loops that make none."""
     for node in reversed(graph.toposort()):
         if hasattr(node.op, "trimmed"):
             read = [k for k, out in enumerate(node.outputs) if graph.clients[out]]

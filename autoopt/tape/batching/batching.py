@@ -48,6 +48,7 @@ from autoopt.tape.batching.writes import put_together
 from autoopt.tape.loops.checkpoints import checkpointed
 from autoopt.tape.loops.detection import recurrences
 from autoopt.tape.loops.uniform import uniform
+from autoopt.tape.nests.nest import Nest
 from autoopt.tape.operations import component, pack
 from autoopt.tape.recurrence import SHORTEST, Recurrence
 from autoopt.tape.resting import collector_resting
@@ -116,8 +117,8 @@ _vectorised: dict[int, tuple[ref, Tape]] = {}  # one tape serves several kinds o
 
 
 def has_loops(tape: Tape) -> bool:
-    """Whether a vectorised tape has recurrences."""
-    return any(isinstance(step.operation, Recurrence) for step in tape.steps)
+    """Whether a vectorised tape has recurrences, or nests of loops."""
+    return any(isinstance(step.operation, Recurrence | Nest) for step in tape.steps)
 
 
 def unrolled(tape: Tape) -> Tape:

@@ -39,7 +39,7 @@ def cell_key(array: Any, index: Any) -> tuple[int, ...] | None:
 
 def is_cell(array: Any, index: Any, value: Any) -> bool:
     """Whether the write can be kept aside: a static position of an array that nobody views, of the right shape."""
-    if array.origin is not None or type(array.value) is not np.ndarray:
+    if not array.tracer.keeps_cells or array.origin is not None or type(array.value) is not np.ndarray:
         return False
     key = cell_key(array, index)
     if key is None or np.shape(value) != array.value.shape[len(key) :]:

@@ -222,6 +222,7 @@ class Tracer(Steps):
 
     is_over = False
     shown = False
+    keeps_cells = True
     wrote_outside = False
     as_data = False
     single: Any = None
