@@ -27,6 +27,9 @@ from autoopt.errors import UnsupportedFunctionError
 from autoopt.graph.equations import Solve
 from autoopt.graph.loops.loop import Loop, loop
 from autoopt.graph.loops.roots import RootOp
+from autoopt.graph.nests.adjoints import variable_of
+from autoopt.graph.nests.operation import NestOp
+from autoopt.graph.nests.program import Again, Assignment, Program
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.assembled import Assembled, Entry, Gram
@@ -40,6 +43,8 @@ from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.ops.sparse import SparseProduct
 from autoopt.ops.windows import Overlaid, Windows
 from autoopt.rules import scipy_analytic
+from autoopt.tape.nests.nest import Read
+from autoopt.tape.nests.windows import One, Run, affine
 from autoopt.tape.root import Root
 from autoopt.tape.windows import Move
 
@@ -62,6 +67,16 @@ def moved(op):
     """An operation of windows, on an array of known lengths."""
     lengths = {Windows: {3: STACK.shape, 2: M.shape}, Overlaid: {4: (*STACK.shape, 2), 3: STACK.shape, 2: M.shape}}
     return lambda a: op(pt.specify_shape(a, lengths[type(op)][a.ndim]))
+
+
+def all_before(y):
+    """s[i] = y[i] + 0.5 * s[:i].sum(), written in place."""
+    n, i = len(Y), affine(0, [1])
+    reads = (Read(0, (One(i),)), Read(1, (Run(affine(0), i),)))
+    entry, before = (variable_of(read.window) for read in reads)
+    statement = Assignment(1, (One(i),), reads, (entry, before), entry + 0.5 * before.sum())
+    program = Program(((n,), (n,)), ("y", "s"), 1, (Again(affine(n), (statement,)),), (1,))
+    return NestOp(program)(y)
 
 
 def decayed(start, steps):
@@ -225,6 +240,7 @@ EXAMPLES = {
     Loop: [
         (decayed, np.array(0.3), Y),
     ],
+    NestOp: [(all_before, Y)],
     LinearRecurrence: [(linear_recurrence, X, np.array(0.7)), (linear_recurrence, X, Y[1:])],
     Appended: [(appended, np.array(0.3), X)],
     RootOp: [

@@ -158,7 +158,7 @@ def view(code: Code, layout: Layout, shape: Sequence[int]) -> Array:
 def _stretch(code: Code, layout: Layout, shape: Sequence[int]) -> Stretch:
     """Return where in memory the entries of an array are."""
     register, factor, offset = affine(code, layout.offset)
-    ends = [(extent - 1) * stride for extent, stride in zip(shape, layout.strides, strict=True)]
+    ends = [(most(extent) - 1) * stride for extent, stride in zip(shape, layout.strides, strict=True)]
     first = offset + sum(end for end in ends if end < 0)
     return Stretch(layout.memory.pointer, register, factor, first, offset + sum(end for end in ends if end > 0))
 

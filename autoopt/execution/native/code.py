@@ -66,10 +66,8 @@ class Code:
         What computes each register.
     ranges : dict of tuple of int
         The least and the largest value of registers that count places, where they are known.
-    forms : dict of dict
-        Whole numbers that are affine in counters of loops: slopes by the registers of these, the constant under "".
-    extents : dict of str
-        Registers of such numbers that are lengths, by their forms.
+    forms, extents : dict
+        By register, slopes by counters, and the constant under "", of numbers affine in these; registers by such forms.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -243,14 +241,12 @@ class Code:
         index = self.load(counter, 0)
         if known is not None:
             self.ranges[index] = min(known[0], known[-1]), max(known[0], known[-1])
-        self.forms[index] = {index: 1}
-        lengths = dict(self.extents)
+        self.forms[index], lengths = {index: 1}, dict(self.extents)
         body(index)
         self.extents = lengths  # registers within the loop are none behind it
         short = known is not None and len(known) < (FEW if self.inlined > before else SHORT)
         self.inlining = around
-        following = self.put(f"add nsw i64 {index}, {step}")
-        self.store(counter, 0, following)
+        self.store(counter, 0, following := self.put(f"add nsw i64 {index}, {step}"))
         more = self.put(f"{test} {following}, {stop}")
         self.lines += [f"  br i1 {more}, label %loop{mark}, label %done{mark}{self.hint() if short else ''}"]
         self.lines.append(f"done{mark}:")
@@ -264,20 +260,19 @@ class Code:
     def nest(self, shape: Sequence[int], body: Callable[[list[Index]], None], cuts: Cuts | None = None) -> None:
         """Run `body` at every place of an array; at `cuts`, which depend on the places before, a loop is divided."""
 
-        def inner(places: list[Index], box: Box) -> None:
+        def inner(box: Box, places: list[Index]) -> None:
             axis = len(places)
             if axis == len(shape):
                 body(places)
-                return
-            ends = {0, shape[axis], *(cuts(axis, box) if cuts else ())}
-            for begin, end in pairwise(sorted(cut for cut in ends if 0 <= cut <= shape[axis])):
-                within = [*box[:axis], (begin, end - 1), *box[axis + 1 :]]
-                self.loop(begin, end, 1, partial(along, places, within))
+            elif not isinstance(shape[axis], int):  # loops move it
+                self.loop(0, shape[axis], 1, partial(_deeper, partial(inner, box), places))
+            else:
+                ends = {0, shape[axis], *(cuts(axis, box) if cuts else ())}
+                for begin, end in pairwise(sorted(cut for cut in ends if 0 <= cut <= shape[axis])):
+                    part = partial(inner, [*box[:axis], (begin, end - 1), *box[axis + 1 :]])
+                    self.loop(begin, end, 1, partial(_deeper, part, places))
 
-        def along(places: list[Index], box: Box, index: Index) -> None:
-            inner([*places, index], box)
-
-        inner([], [(0, extent - 1) for extent in shape])
+        inner([(0, getattr(extent, "most", extent) - 1) for extent in shape], [])
 
     def when(self, condition: str, body: Callable[[], None]) -> None:
         """Run `body` if a condition holds."""
@@ -301,6 +296,10 @@ class Code:
         bit = self.put(f"zext i1 {condition} to i64")
         bits = self.put(f"or i64 {bit}, {self.put(f'load i64, ptr {self.doubt}')}")
         self.lines.append(f"  store i64 {bits}, ptr {self.doubt}")
+
+
+def _deeper(body: Callable[[list[Index]], None], places: list[Index], index: Index) -> None:
+    body([*places, index])
 
 
 def text_of(code: Code) -> str:

@@ -27,7 +27,8 @@ def parts_of(code: Code, index: object, array: Array) -> list[Take] | None:
     if not is_basic(index) or any(entry is None or isinstance(entry, Number) for entry in entries):
         return None
     chosen = takes(code, index, array.shape)
-    return chosen if all(take.kind == "one" or take.step == 1 for take in chosen) else None
+    known = all(isinstance(take.start, int) and isinstance(take.length, int) for take in chosen)
+    return chosen if known and all(take.kind == "one" or take.step == 1 for take in chosen) else None
 
 
 def overlaid(code: Code, base: Array, chosen: Sequence[Take], value: Array | Number) -> Array:
