@@ -22,6 +22,7 @@ from autoopt.objectives.objective import Objective
 from autoopt.objectives.retained import resumable
 from autoopt.origin import definition
 from autoopt.stages import during
+from autoopt.tables.elsewhere import ON_WORKERS, refuse_collections
 from autoopt.users_code import NO_VALUE
 from autoopt.verification.brief import compare_briefly
 from autoopt.verification.certificate import CANNOT_TELL, DISAGREES, Verification
@@ -397,6 +398,7 @@ def check(f: Callable, x0: Any, args: Any = (), *, engine: str = "auto") -> Chec
     ObjectiveError
         If the objective is not finite at `x0`.
     """
+    refuse_collections(args, ON_WORKERS)
     with resumable(f, x0, args if isinstance(args, tuple) else (args,), engine) as objective:
         report = check_objective(objective, objective.structure.flatten(x0))
     print(report)

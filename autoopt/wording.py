@@ -47,6 +47,15 @@ def near(name: str, candidates: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(names)}?" if names else ""
 
 
+def in_midst(name: str) -> str:
+    """Return what is called by `name` for the midst of a sentence: "the data frame"; a file's name as it is.
+
+    >>> in_midst("The data frame"), in_midst("Theirs.csv")
+    ('the data frame', 'Theirs.csv')
+    """
+    return "the" + name.removeprefix("The") if name.startswith("The ") else name
+
+
 def aside(message: str, success: bool = False) -> str:
     """Return what was said before in parentheses, after a space: empty if it would contradict a verdict or repeat it.
 

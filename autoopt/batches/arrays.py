@@ -19,7 +19,7 @@ from autoopt.tables.columnar import without_numbers
 from autoopt.tables.labels import refuse_other_labels
 from autoopt.tables.readers import load
 from autoopt.tables.values import is_text, thing_in
-from autoopt.wording import listed
+from autoopt.wording import in_midst, listed
 
 _LOOKED = 1000
 """Rows that tell whether a column of objects is text."""
@@ -43,7 +43,9 @@ def of_arrays(arrays: Mapping[str, Any], name: str, table: bool = False, path: P
         if len(set(lengths.values())) != 1:
             told = listed([f"{column} has {length}" for column, length in lengths.items()])
             raise DataError(
-                f"The arrays of {name} have no common number of rows: {told}." if lengths else f"{name} has no arrays.",
+                f"The arrays of {in_midst(name)} have no common number of rows: {told}."
+                if lengths
+                else f"{name} has no arrays.",
                 remedy="give those that have a row for each observation, by name: {'X': X, 'y': y}.",
             )
         rows = next(iter(lengths.values()))
@@ -80,7 +82,12 @@ def _length(array: Any, column: str, name: str) -> int:
         return int(array.shape[0]) if hasattr(array, "shape") else len(array)
     except (TypeError, IndexError) as error:
         raise DataError(
-            f"{column} of {name} has no rows.", remedy="give arrays with a row for each observation."
+            f"{column} of {in_midst(name)} has no rows.", remedy="give arrays with a row for each observation."
+        ) from error
+    except ValueError as error:  # of arrays of Dask whose lengths are not known, which are NaN
+        raise DataError(
+            f"{column} of {in_midst(name)} has an unknown number of rows.",
+            remedy="have it counted before: array.compute_chunk_sizes().",
         ) from error
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from autoopt.batches import arrays, arrow, files, iterables
 from autoopt.batches.streams import Stream
 from autoopt.errors import UsageError
+from autoopt.tables.elsewhere import ON_WORKERS, is_collection, refuse_collections
 
 _BY_LIBRARY: dict[tuple[str, str], Callable[[Any], Stream]] = {
     ("pandas", "DataFrame"): arrays.of_pandas,
@@ -38,6 +39,8 @@ def opened(source: Any, key: str | None, reading: Mapping[str, str] | None, once
     for kind in type(source).__mro__:
         if stream := _BY_LIBRARY.get((kind.__module__.partition(".")[0].lstrip("_"), kind.__name__)):
             return stream(source)
+    if is_collection(source):
+        refuse_collections(source, ON_WORKERS)
     if isinstance(source, Mapping):
         return arrays.of_mapping(source)
     if isinstance(source, np.ndarray):

@@ -24,16 +24,17 @@ from typing import Any
 import numpy as np
 
 from autoopt.clusters import worker
+from autoopt.clusters.answers import PATIENCE, require_scheduler
 from autoopt.clusters.chunks import Chunk, Table, Task, carried, shared
 from autoopt.clusters.executor import Evaluation, Run
 from autoopt.clusters.homes import Homes
-from autoopt.clusters.partitions import is_collection, partitions
+from autoopt.clusters.partitions import partitions
+from autoopt.clusters.started import cluster_of
 from autoopt.clusters.waiting import TRIES, LostWorkerError, Waiting
 from autoopt.errors import ClusterError
 from autoopt.extras import imported
-
-PATIENCE = "5s"
-"""How long a scheduler is waited for: one that is there answers within a second."""
+from autoopt.stages import stage
+from autoopt.tables.elsewhere import is_collection
 
 RESTART = 30
 """Seconds that a cluster without workers is waited for: the last one may have been lost, and be started again."""
@@ -71,11 +72,12 @@ class Dask:
     def of_address(cls, address: str) -> Dask:
         """Connect to a scheduler; ClusterError if it does not answer within seconds."""
         distributed = imported("distributed", "dask", "A cluster of Dask")
+        require_scheduler(address)
         try:
-            client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+            client = distributed.Client(address, timeout=f"{PATIENCE:g}s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise ClusterError(
-                f"No scheduler of Dask answers at {address} within {PATIENCE}: {error}",
+                f"No scheduler of Dask answers at {address} within {PATIENCE:g} seconds: {error}",
                 remedy="give the address that `dask scheduler` prints, as tcp://10.0.0.1:8786.",
             ) from None
         return cls(client, closes_client=True)
@@ -84,8 +86,21 @@ class Dask:
     def of_this_machine(cls, number: int) -> Dask:
         """Start a scheduler and so many workers here, of one thread each."""
         distributed = imported("distributed", "dask", "A cluster of Dask")
-        cluster = distributed.LocalCluster(n_workers=number, threads_per_worker=1, dashboard_address=None)
-        return cls(distributed.Client(cluster, set_as_default=False), cluster, closes_client=True)
+        with stage("starting workers of Dask"):
+            cluster = cluster_of(number)
+            client = distributed.Client(cluster, set_as_default=False)
+            executor = cls(client, cluster, closes_client=True)
+            try:
+                client.wait_for_workers(number, timeout=RESTART + number)
+            except BaseException as error:
+                executor.close()
+                if not isinstance(error, TimeoutError):
+                    raise
+                raise ClusterError(
+                    f"Of {number} workers of Dask not all have started within {RESTART + number} seconds.",
+                    remedy='start fewer, or processes of this machine: "local:2".',
+                ) from None
+        return executor
 
     def __enter__(self) -> Dask:
         return self
@@ -98,7 +113,7 @@ class Dask:
         axes = axes or {}
         if any(is_collection(array) for array in data.values()):
             with self._client.as_current():
-                table, places = partitions(self._client, self._module.named, data, axes)
+                table, places = partitions(self._client, self._module, data, axes)
             self._homes.settle(table, _by_thread(places, self._workers()))
             self._held.update((chunk, chunk.recipe[1]) for chunk in table.chunks)
             return table
@@ -167,7 +182,8 @@ class Dask:
         """Return the threads of the workers that are there, without those of slow ones if there are others."""
         if not self._known or time.monotonic() - self._asked_at > _FRESH:
             try:
-                self._client.wait_for_workers(1, timeout=RESTART)
+                with stage("waiting for workers of Dask"):
+                    self._client.wait_for_workers(1, timeout=RESTART)
             except TimeoutError:
                 raise ClusterError(
                     f"The cluster has had no workers for {RESTART} seconds.", remedy="start some: dask worker ADDRESS."

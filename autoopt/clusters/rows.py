@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,12 +10,16 @@ import numpy as np
 
 from autoopt.batches import recipes
 from autoopt.batches.batches import Batches, batches
+from autoopt.batches.layout import Given, Layout
 from autoopt.clusters.addresses import parse
 from autoopt.clusters.chunks import Chunk, Table, cuts
 from autoopt.clusters.executor import Executor, evaluate
-from autoopt.clusters.partitions import is_collection
-from autoopt.errors import UsageError
+from autoopt.clusters.frames import laid_out
+from autoopt.clusters.on_dask import Dask
+from autoopt.errors import DataError, UsageError
 from autoopt.execution.blocks.plan import RowPass
+from autoopt.tables.elsewhere import collections_in, is_collection
+from autoopt.wording import listed
 
 _SAMPLING = '''
 import numpy as np
@@ -27,6 +31,15 @@ def some(share, seed, {names}):
     drawn = np.random.default_rng([seed, len({first}), *first]).random(len({first})) < share
     return {{{entries}}}
 '''
+
+
+_LOOKING = """
+import numpy as np
+
+
+def faults({names}):
+    return {{{entries}}}
+"""
 
 
 class Asked(Protocol):
@@ -49,6 +62,8 @@ class Spread:
     table : Table
     names : tuple of str
         The arguments.
+    layout : Layout
+        Of which columns each is made; of arrays that have none, of what has its own name.
     passes : int
         How often all rows were gone through.
     """
@@ -56,8 +71,9 @@ class Spread:
     __batches__ = True  # an objective has them in place of its arguments, as it has `autoopt.batches`
     dropped = 0
 
-    def __init__(self, executor: Executor, table: Table, names: Sequence[str], local: Batches | None = None) -> None:
-        self.executor, self.table, self.names = executor, table, tuple(names)
+    def __init__(self, executor: Executor, table: Table, layout: Layout, local: Batches | None = None) -> None:
+        self.executor, self.table, self.layout = executor, table, layout
+        self.names = tuple(layout.arguments)
         self.passes = 0
         self._local, self._closes = local, False
 
@@ -76,9 +92,14 @@ class Spread:
         return "the cluster" if self._local is None else self._local.name
 
     @property
-    def layout(self) -> Any:
-        """How the arguments are made of columns; None of what Dask holds."""
-        return None if self._local is None else self._local.layout
+    def here(self) -> Batches | None:
+        """The same rows as this process can read them; None of what Dask holds."""
+        return self._local
+
+    @property
+    def columns(self) -> list[str]:
+        """What the arguments are made of."""
+        return list(self.layout.columns)
 
     @property
     def rows(self) -> int:
@@ -105,13 +126,32 @@ class Spread:
             self.passes += 1
         return results
 
+    def refuse_missing(self) -> None:
+        """Raise DataError if a value is missing or infinite: of frames of Dask, which nobody has looked at."""
+        entries = ", ".join(f"{name!r}: np.count_nonzero(~np.isfinite({name}), axis=0)" for name in self.names)
+        text = _LOOKING.format(names=", ".join(self.names), entries=entries)
+        row_pass = RowPass("faults", (), self.names, dict.fromkeys(self.names, "sum"))
+        counts = evaluate(self.executor, self.table, text, row_pass, {})
+        faults = {
+            column: int(count)
+            for name, of in self.layout.arguments.items()
+            for column, count in zip([of] if isinstance(of, str) else of, np.atleast_1d(counts[name]), strict=True)
+            if count
+        }
+        if faults:
+            told = listed([f"{column} in {count} rows" for column, count in faults.items()])
+            raise DataError(
+                f"Values of {self.name} are missing or infinite: {told}.",
+                remedy="leave these rows out (missing='drop' does so with those that lack a value), or fill them.",
+            )
+
     def close(self) -> None:
         """Close the executor, unless the user gave it."""
         if self._closes:
             self.executor.close()
 
 
-def spread(data: Any, cluster: Any, arguments: Mapping[str, Any] | None = None) -> Spread:
+def spread(data: Any, cluster: Any, arguments: Given | None = None) -> Spread:
     """Return data as rows that the workers of a cluster hold.
 
     Parameters
@@ -140,29 +180,34 @@ def spread(data: Any, cluster: Any, arguments: Mapping[str, Any] | None = None) 
     return held
 
 
-def _held(data: Any, executor: Executor, arguments: Mapping[str, Any] | None) -> Spread:
+def _held(data: Any, executor: Executor, arguments: Given | None) -> Spread:
+    if isinstance(data, Spread):
+        raise UsageError(
+            "The data are on a cluster already.", remedy="leave cluster out: they are summed where they are."
+        )
+    if collections_in(data) and not isinstance(executor, Dask):
+        raise UsageError(
+            "Collections of Dask are computed where Dask has its workers.",
+            remedy='pass the client as cluster, the address of its scheduler, or "dask:4" for one of this machine.',
+        )
     if is_collection(data):
-        data = _of_frame(data, arguments)
-    elif arguments is not None or not _is_of_arrays(data):
+        layout, values = laid_out(data, arguments)
+        return Spread(executor, executor.hold(values, {}), layout)
+    if arguments is not None or not _is_of_arrays(data):
         return _of_batches(data if isinstance(data, Batches) else batches(data, arguments), executor)
     if any(is_collection(value) for value in data.values()):
-        return Spread(executor, executor.hold(data, {}), tuple(data))
+        return Spread(executor, executor.hold(data, {}), _each(data))
     arrays = {name: value if isinstance(value, np.memmap) else np.asarray(value) for name, value in data.items()}
-    return Spread(executor, executor.hold(arrays, {}), tuple(data), batches(arrays))
+    return Spread(executor, executor.hold(arrays, {}), _each(data), batches(arrays))
+
+
+def _each(names: Iterable[str]) -> Layout:
+    """Return the layout of arrays that are arguments as they are."""
+    return Layout({name: name for name in names}, table=False)
 
 
 def _is_of_arrays(data: Any) -> bool:
     return isinstance(data, Mapping) and all(is_collection(one) or isinstance(one, np.ndarray) for one in data.values())
-
-
-def _of_frame(frame: Any, arguments: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the columns of each argument of a frame of Dask."""
-    if not hasattr(frame, "columns"):
-        raise UsageError("An array alone has no name.", remedy="give it as {'X': array}.")
-    return {
-        name: frame[of if isinstance(of, str) else list(of)]
-        for name, of in (arguments or {column: column for column in frame.columns}).items()
-    }
 
 
 _LOADING = '''
@@ -186,4 +231,4 @@ def _of_batches(data: Batches, executor: Executor) -> Spread:
         recipe = ("call", text, "loaded_part", (part.recipe, part.layout, part.size))
         chunks.append(Chunk(start, start + part.rows, recipe))
         start += part.rows
-    return Spread(executor, Table(tuple(chunks), data), tuple(data.names), data)
+    return Spread(executor, Table(tuple(chunks), data), data.layout, data)

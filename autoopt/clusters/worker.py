@@ -259,6 +259,19 @@ def named(names: Sequence[str], *arrays: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(names, map(np.ascontiguousarray, arrays), strict=True))
 
 
+def numbers(part: Any) -> np.ndarray:
+    """Return a partition of a series or a frame as numbers: whole ones as int64 in a series, float64 in a frame."""
+    kind = getattr(part, "dtype", np.dtype(float))
+    if isinstance(kind, np.dtype) and (kind.kind in "bi" or (kind.kind == "u" and kind.itemsize < 8)):
+        return part.to_numpy(dtype=np.int64)
+    return part.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def shape_and_type(array: np.ndarray) -> tuple[tuple[int, ...], str]:
+    """Return what must be known of an array before others are cut alike."""
+    return array.shape, array.dtype.str
+
+
 # A process that is asked through its standard input -------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from autoopt.errors import ModelError, UsageError
 from autoopt.fitting.batched import bound_batches, read_in_batches
 from autoopt.fitting.modelfile import Model
 from autoopt.tables import completeness
+from autoopt.tables.elsewhere import refuse_collections
 
 
 def arguments(model: Model, data: Any, selection: Selection, reading: Any = None) -> Bound:
@@ -28,6 +29,8 @@ def arguments(model: Model, data: Any, selection: Selection, reading: Any = None
     names, required = model.data_names, model.required
     if data is None:
         return _nothing(model, required, selection)
+    if selection.executor is None:
+        refuse_collections(data)
     if selection.executor is not None or read_in_batches(data, reading):
         return bound_batches(model, data, selection, reading)
     if isinstance(data, tuple | list) or (hasattr(data, "shape") and not hasattr(data, "columns")):

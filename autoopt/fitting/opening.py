@@ -12,6 +12,7 @@ import numpy as np
 from autoopt.designs.data import Bound, Selection
 from autoopt.errors import ModelError, ObjectiveError, UsageError
 from autoopt.fitting import binding, modelfile, named, observations, responses
+from autoopt.fitting.batched import whereabouts
 from autoopt.fitting.diagnoses import in_names
 from autoopt.fitting.kinds import Minimised, kind_of
 from autoopt.fitting.modelfile import Model, positional
@@ -83,9 +84,10 @@ class Opened:
     def _of_all_rows(self, found: Minimised, weights: Any, penalty: str | None) -> Minimised:
         """Return what is minimised of rows that are read in batches: their sum alone, as no array of all is made."""
         if given := [name for name, value in (("weights", weights), ("penalty", penalty)) if value is not None]:
+            where, instead = whereabouts(self.bound.batches)
             raise UsageError(
-                f"The data are read in batches, and {listed(given)} needs them in memory.",
-                remedy="leave it out, or write it into the objective.",
+                f"{where}, and {listed(given)} needs them in memory.",
+                remedy=f"leave it out, write it into the objective{instead and f', or {instead}'}.",
             )
         return replace(found, terms=None, residuals=None, rows=None)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import InferenceError, UsageError
+from autoopt.fitting.batched import whereabouts
 from autoopt.fitting.solving import Case
 
 
@@ -72,9 +73,10 @@ def _recognised(case: Case, x: Any) -> Any:
     from autoopt.objectives.weighted_rows import terms_of_rows
 
     if case.batches is not None:
+        where, instead = whereabouts(case.batches)
         raise UsageError(
-            "The data are read in batches, and derivatives of each row are an array of all rows.",
-            remedy="take the covariance 'observed', that of the Hessian, or data in memory.",
+            f"{where}, and derivatives of each row are an array of all rows.",
+            remedy=f"take the covariance 'observed', that of the Hessian, or {instead or 'data in memory'}.",
         )
     if case.call.get("jac") is True:
         raise UsageError(

@@ -12,6 +12,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.origin import definition
+from autoopt.tables.elsewhere import is_collection, refuse_collections
 from autoopt.tracing.naming import argument_names
 
 P = ParamSpec("P")
@@ -25,6 +26,7 @@ def clustered(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def spread_out(*args: P.args, **options: P.kwargs) -> R:
         if options.get("cluster") is None:
+            refuse_collections(args[2] if len(args) > 2 else options.get("args"))
             return function(*args, **options)
         given = signature.bind(*args, **options)
         data = given.arguments.get("args", ())
@@ -67,8 +69,6 @@ def on_cluster(function: Callable, args: tuple, cluster: Any) -> Iterator[tuple]
 
 def _with_rows(args: dict[str, Any]) -> dict[str, Any]:
     """Return arrays that are as long as the longest, or as a collection of Dask, and all of the latter."""
-    from autoopt.clusters.partitions import is_collection
-
     collections = {name: one for name, one in args.items() if is_collection(one)}
     arrays = {name: one for name, one in args.items() if isinstance(one, np.ndarray) and one.ndim}
     lengths = {one.shape[0] for one in collections.values()} or {max((len(one) for one in arrays.values()), default=0)}

@@ -7,6 +7,7 @@ from typing import Any
 
 from autoopt.errors import UsageError
 from autoopt.objectives.objective import Objective, nested
+from autoopt.tables.elsewhere import ON_WORKERS, refuse_collections
 from autoopt.tracing.standins.table import stands_in
 
 
@@ -18,10 +19,11 @@ def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objecti
     f : callable, f(params, *args) -> scalar
     x0 : scalar, array, or nested dict, list, tuple, namedtuple or dataclass of them
     *args
-        The data; or `autoopt.batches`, for all arguments that have rows.
+        The data; or `autoopt.batches` or `clusters.spread`, for all arguments that have rows.
     engine : "auto", "numpy" or "numba"
         What evaluates the derived code; of batches "auto".
     """
+    refuse_collections(args, ON_WORKERS)
     if not any(getattr(type(one), "__batches__", False) for one in args):
         return Objective(f, x0, args, engine)
     from autoopt.objectives.streamed import StreamedObjective  # few objectives have data that are not in memory

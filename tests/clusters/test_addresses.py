@@ -1,12 +1,17 @@
 """What a user writes for a cluster, and what is refused within seconds."""
 
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
 import pytest
 from cluster_programs import LOGISTIC, VALUE_AND_GRAD, data
 
-from autoopt.clusters import evaluate, opened, parse
+from autoopt.clusters import answers, evaluate, opened, parse
 from autoopt.clusters.processes import Processes
 from autoopt.errors import ClusterError, UsageError
 
@@ -50,3 +55,57 @@ def test_an_address_where_no_scheduler_answers_is_told_within_seconds(address):
     with pytest.raises(ClusterError, match=f"No scheduler of Dask answers at {address}"):
         parse(address)
     assert time.monotonic() - begun < 15
+
+
+@contextlib.contextmanager
+def answering(says, to_question=b""):
+    """Give the address of what says something when it is connected, and something else when it is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(says)
+                    connection.recv(100)
+                    connection.sendall(to_question)
+                    connection.recv(100)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("says", "to_question", "told"),
+    [
+        (b"", b"HTTP/1.0 200 OK\r\n\r\n", "A web server answers at .*, such as the dashboard"),
+        (b"", b"", "nothing was said within 0.5 seconds"),
+        (b"SSH-2.0-OpenSSH", b"", "what answers says b'SSH-2.0-'"),
+    ],
+)
+def test_what_is_no_scheduler_is_told_from_what_it_says(monkeypatch, says, to_question, told):
+    monkeypatch.setattr(answers, "PATIENCE", 0.5)
+    monkeypatch.setattr(answers, "_TO_ASK", 0.3)
+    with answering(says, to_question) as address, pytest.raises(ClusterError, match=told) as raised:
+        answers.require_scheduler(address)
+    assert "tcp://10.0.0.1:8786" in raised.value.remedy
+
+
+_SCRIPT = """
+import numpy as np
+import autoopt
+
+print("begun", flush=True)
+found = autoopt.minimize(lambda w, X: np.sum((X - w) ** 2), 0.0, args=(np.arange(5.0),), cluster="dask:2")
+print(round(float(found.x), 6))
+"""
+
+
+@pytest.mark.slow
+def test_a_script_needs_no_guard_for_workers_of_dask(tmp_path):
+    pytest.importorskip("distributed")
+    (tmp_path / "script.py").write_text(_SCRIPT)
+    outcome = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=120)
+    assert outcome.stdout == "begun\n2.0\n" and outcome.stderr == ""

@@ -204,7 +204,7 @@ class Bounded:
 def test_models_that_need_the_data_are_refused(frame):
     with pytest.raises(ModelError, match="bounds of Bounded are functions of the data"):
         autoopt.fit(Bounded, data=batched(frame))
-    with pytest.raises(ModelError, match="takes y, and The data frame has X"):
+    with pytest.raises(ModelError, match="takes y, and the data frame has X"):
         autoopt.fit(logistic, np.zeros(3), autoopt.batches(frame, {"X": ["age", "dose", "size"]}))
     with pytest.raises(AutooptError, match="logistic needs them in memory"):
         autoopt.fit("logistic", data=batched(frame))

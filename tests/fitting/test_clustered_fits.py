@@ -48,8 +48,9 @@ def test_estimates_and_standard_errors_are_those_of_memory(executor, kind, tmp_p
 
 def test_what_needs_all_rows_here_is_refused(executor):
     X, y = data(500)
-    with pytest.raises(UsageError, match="read in batches"):
+    with pytest.raises(UsageError, match="held by workers, and weights needs them in memory") as told:
         autoopt.fit(likelihood, np.zeros(3), {"X": X, "y": y}, kind=KIND, weights=np.ones(500), cluster=executor)
+    assert "leave out --workers" in told.value.remedy
 
 
 @pytest.mark.slow
