@@ -7,6 +7,7 @@ SciPy.
 import sys
 import warnings
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -133,11 +134,11 @@ def __getattr__(name: str) -> Any:
         now = _RENAMED[name]
         warnings.warn(f"autoopt.{name} is called autoopt.{now} now.", DeprecationWarning, stacklevel=2)
         return getattr(sys.modules[__name__], now)
-    if name == "models":
-        return import_module("autoopt.models")
-    if name not in _PLACES:
-        raise AttributeError(f"module 'autoopt' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    if not name.startswith("_") and find_spec(f"autoopt.{name}") is not None:  # a room, such as autoopt.clusters
+        return import_module(f"autoopt.{name}")
+    raise AttributeError(f"module 'autoopt' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -63,8 +63,8 @@ SOLVING = (
     click.option("--threads", type=click.IntRange(1), metavar="N",
                  help="In how many threads sums over rows of large data are run; as many as BLAS uses if not given."),
     click.option("--workers", metavar="CLUSTER",
-                 help="Where rows are held and summed: local:4 (processes of this machine), dask:4, or the address of "
-                 "a scheduler of Dask, as tcp://10.0.0.1:8786."),
+                 help="Where rows are held and summed: local:4 (processes of this machine), dask:4, ray:4, or an "
+                 "address: tcp://10.0.0.1:8786 of a scheduler of Dask, ray://10.0.0.1:10001 of Ray."),
     click.option("--derivatives", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
                  help="A module that `autoopt derive` wrote, edited or not, in place of derived code."),
     click.option("--verify", type=click.Choice(["start", "periodic", "off"]), default="start", show_default=True,

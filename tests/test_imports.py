@@ -101,6 +101,11 @@ def test_public_names_are_sorted_and_unknown_ones_refused() -> None:
         autoopt.foo  # noqa: B018
 
 
+def test_rooms_are_imported_when_they_are_asked_for() -> None:
+    code = "import autoopt; autoopt.clusters.spread, autoopt.errors.DataError, autoopt.designs, autoopt.models"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     "before",
     [

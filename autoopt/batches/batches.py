@@ -10,6 +10,7 @@ import numpy as np
 
 from autoopt.errors import DataError, UsageError
 from autoopt.stages import stage
+from autoopt.wording import in_midst
 
 if TYPE_CHECKING:
     from autoopt.batches.layout import Given, Layout
@@ -99,7 +100,7 @@ class Batches:
         self._survey()
         stream, done, dropped = self._reading.stream, 0, 0
         total = "" if stream.rows is None else f" of {stream.rows}"
-        with stage(f"reading {self.name}", lambda: f"{done + dropped}{total} rows"):
+        with stage(f"reading {in_midst(self.name)}", lambda: f"{done + dropped}{total} rows"):
             for batch, out in ahead(self._reading.batches(stream.parts), self._read_ahead):
                 many = rows_in(batch)
                 done, dropped = done + many, dropped + out
@@ -112,7 +113,9 @@ class Batches:
     def _finish(self, done: int, dropped: int) -> None:
         """Note a pass that has come to its end."""
         if not done:
-            raise DataError(f"No row of {self.name} has all values.", remedy="leave out a column that lacks many.")
+            raise DataError(
+                f"No row of {in_midst(self.name)} has all values.", remedy="leave out a column that lacks many."
+            )
         if self._rows is not None and done != self._rows:
             raise DataError(
                 f"{self.name} has {done} rows in this pass, and had {self._rows} before.",

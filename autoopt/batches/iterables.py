@@ -14,6 +14,7 @@ from autoopt.batches.recipes import plain
 from autoopt.batches.streams import Stream
 from autoopt.errors import DataError, UsageError
 from autoopt.users_code import users_code
+from autoopt.wording import in_midst
 
 
 def of_iterable(data: Any, once: bool) -> Stream:
@@ -81,8 +82,8 @@ def _stream(begin: Callable[[], Generator[Any, None, None]], first: Any, name: s
     def checked(batch: Any) -> dict[str, Any]:
         these = named(batch, name)
         if set(these) != set(names):
-            raise DataError(f"A batch of {name} has {', '.join(these)}; the first one has {', '.join(names)}.",
-                            remedy="give the same columns in each.")  # fmt: skip
+            told = f"A batch of {in_midst(name)} has {', '.join(these)}; the first one has {', '.join(names)}."
+            raise DataError(told, remedy="give the same columns in each.")
         return these
 
     part = Part(name, {"kind": "iterated", "begin": begin, "named": checked})
@@ -106,10 +107,10 @@ def named(batch: Any, name: str) -> dict[str, Any]:
     elif hasattr(batch, "schema"):
         arrays = {column: batch.column(column) for column in batch.schema.names}
     else:
-        raise DataError(f"A batch of {name} is of type {type(batch).__name__}.",
+        raise DataError(f"A batch of {in_midst(name)} is of type {type(batch).__name__}.",
                         remedy="give dicts of arrays, frames, or tuples of arrays.")  # fmt: skip
     lengths = {column: len(array) if np.ndim(array) else 0 for column, array in arrays.items()}
     if len(set(lengths.values())) != 1:
-        raise DataError(f"A batch of {name} has arrays of different lengths: {lengths}.",
+        raise DataError(f"A batch of {in_midst(name)} has arrays of different lengths: {lengths}.",
                         remedy="give as many rows of each.")  # fmt: skip
     return arrays

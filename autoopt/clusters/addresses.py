@@ -53,11 +53,17 @@ def parse(cluster: Any) -> Executor:
         return cluster
     elif all(hasattr(cluster, name) for name in ("submit", "scatter", "scheduler_info")):
         return Dask(cluster)
+    few = isinstance(cluster, str) and re.fullmatch(r"(local|dask|ray):(0+|-\d+)", cluster)
     raise UsageError(
-        f"{cluster!r} is no cluster.",
-        remedy='give "local:4" for four processes of this machine, "dask:4" for Dask on it, the address of a scheduler '
-        'of Dask ("tcp://10.0.0.1:8786") or its client.',
+        f"{cluster!r} is no cluster{': the number of workers is from 1 on' if few else ''}.",
+        remedy='give "local:4" for four processes of this machine, "dask:4" or "ray:4" for Dask or Ray on it, the '
+        'address of a scheduler of Dask ("tcp://10.0.0.1:8786") or its client, or that of Ray ("ray://10.0.0.1:10001").',
     )
+
+
+def is_address(said: str) -> bool:
+    """Whether a text names a cluster: `parse` would take it."""
+    return any(kind.fullmatch(said) for kind in (_ON_THIS_MACHINE, _OF_RAY, _OF_A_SCHEDULER))
 
 
 @contextmanager

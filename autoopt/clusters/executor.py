@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 from autoopt.clusters.chunks import Chunk, Table, Task
 from autoopt.execution.blocks.plan import RowPass
+from autoopt.stages import stage
+from autoopt.wording import times
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Evaluation:
     loads: bool = False
     remote: Any = None
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def rows(self) -> int:
+        """How many rows it goes through."""
+        return self.run.chunks[-1].stop - self.run.chunks[0].start
 
 
 class Executor(Protocol):
@@ -112,5 +119,13 @@ def evaluate(
     """
     task = Task(text, row_pass, axes or {})
     handle = executor.broadcast({name: free[name] for name in row_pass.free})
-    asked = [executor.submit(run, task, handle) for run in executor.runs(table)]
-    return executor.tree_sum(asked, row_pass.results)
+    runs = executor.runs(table)
+    asked: list[Evaluation] = []
+
+    def far() -> str:
+        return f"{sum(one.rows for one in asked if one.future.done())} of {table.rows} rows"
+
+    with stage(f"summing on {times(len(runs), 'worker')}", far):
+        for run in runs:
+            asked.append(executor.submit(run, task, handle))
+        return executor.tree_sum(asked, row_pass.results)

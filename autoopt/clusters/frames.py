@@ -7,9 +7,9 @@ from typing import Any
 from autoopt.batches.layout import Given, Layout
 from autoopt.batches.streams import Stream
 from autoopt.errors import DataError, UsageError
-from autoopt.wording import listed
+from autoopt.wording import in_midst, listed
 
-NAME = "the data frame"
+NAME = "The data frame"
 
 
 def laid_out(frame: Any, arguments: Given | None) -> tuple[Layout, dict[str, Any]]:
@@ -35,7 +35,7 @@ def laid_out(frame: Any, arguments: Given | None) -> tuple[Layout, dict[str, Any
     layout = Layout.of(arguments, (), Stream(NAME, dict.fromkeys(kinds, 8), (), kinds))
     if other := [name for name in layout.columns if kinds[name]]:
         raise DataError(
-            f"{listed(other)} of {NAME} {'holds' if len(other) == 1 else 'hold'} no numbers.",
+            f"{listed(other)} of {in_midst(NAME)} {'holds' if len(other) == 1 else 'hold'} no numbers.",
             remedy="say of which columns the arguments are made, or make numbers of these before, such as indicators.",
         )
     return layout, {

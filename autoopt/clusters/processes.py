@@ -24,6 +24,8 @@ from autoopt.clusters.chunks import Chunk, Table, Task, shared
 from autoopt.clusters.executor import Evaluation, Run
 from autoopt.clusters.homes import Homes
 from autoopt.clusters.waiting import LostWorkerError, Waiting
+from autoopt.stages import say
+from autoopt.wording import times
 
 THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """What BLAS libraries read at their start: each process has one thread, as there is a process for every core."""
@@ -141,6 +143,8 @@ class Processes:
         """Return who has which chunks now."""
         if table not in self._homes:  # its chunks are dropped with it
             weakref.finalize(table, _forget, self._processes, table.chunks)
+            if (chunks := len(table.chunks)) < self._number:
+                say(lambda: f"{chunks} of {self._number} processes will do: the data have {times(chunks, 'chunk')}")
         return self._homes.runs(table, self._workers())
 
     def broadcast(self, values: Mapping[str, Any]) -> Mapping[str, Any]:

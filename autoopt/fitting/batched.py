@@ -19,7 +19,7 @@ from autoopt.fitting.named import Named
 from autoopt.objectives.sampled import SAMPLE
 from autoopt.stages import say
 from autoopt.tables.elsewhere import collections_in, is_collection
-from autoopt.wording import in_midst, listed, near
+from autoopt.wording import in_midst, listed, near, times
 
 HELD = "The rows are held by workers"
 """Where they are on a cluster."""
@@ -57,7 +57,7 @@ def bound_batches(model: Model, data: Any, selection: Selection, reading: Any) -
     where = "read in batches" if selection.executor is None and _is_read_here(rows) else "held by workers"
     told = f"Of {rows.rows} rows, {where}, {len(some[rows.names[0]])} were traced and compared with the model."
     notes = [told]
-    say(lambda: f"{rows.rows} rows, {where}; used are {listed(rows.layout.columns)}")
+    say(lambda: _described(rows, where))
     if rows.dropped:
         notes.append(f"{rows.dropped} rows are left out, having missing or infinite values.")
     if callable(model.x0):
@@ -67,6 +67,14 @@ def bound_batches(model: Model, data: Any, selection: Selection, reading: Any) -
 
         rows = spread(rows, selection.executor)
     return Bound({name: some[name] for name in names if name in some}, notes=tuple(notes), batches=rows)
+
+
+def _described(rows: Any, where: str) -> str:
+    """Return a line on the columns that are used."""
+    used = rows.layout.columns
+    what = "column" if rows.layout.table else "array"
+    told = f"{len(used)} of {times(len(rows.columns), what)} used: {listed(used)}"
+    return f"{rows.name}: {times(rows.rows, 'row')}, {where}, {told}"
 
 
 def _is_arranged(data: Any) -> bool:
@@ -151,7 +159,7 @@ def _refuse(model: Model, selection: Selection, data: Any) -> None:
     asked = {
         "formula": selection.formula,
         "categories": selection.categories,
-        "a column of weights or groups": selection.also,
+        f"a column of weights or groups ({listed(selection.also)})": selection.also,
     }
     if given := [name for name, value in asked.items() if value]:
         otherwise = "give the objective's arguments as columns of numbers, or data that fit into memory"

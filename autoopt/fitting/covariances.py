@@ -92,6 +92,14 @@ def labels_of(groups: Any, rows: int | None, bound: Any = None) -> np.ndarray:
         table = None if bound is None else bound.data
         names = [] if table is None else table.names
         if table is None or groups not in names:
+            from autoopt.clusters.addresses import is_address  # which few fits need
+
+            if is_address(groups):
+                raise UsageError(
+                    f"groups is {groups!r}, which is no column of the data, but names a cluster of workers.",
+                    remedy=f"name workers by --workers {groups} (cluster= in Python); --cluster (groups=) is for the "
+                    "column of groups.",
+                )
             raise UsageError(
                 f"groups is {groups!r}, and the data have no such column.{near(groups, names)}",
                 remedy="pass the name of a column, or an array with a label for each row.",

@@ -33,7 +33,8 @@ def len_cores():
 def test_what_is_no_cluster_is_refused_with_what_would_be_one(said):
     with pytest.raises(UsageError, match="is no cluster") as told:
         parse(said)
-    assert "local:4" in told.value.remedy and "tcp://" in told.value.remedy
+    assert all(kind in told.value.remedy for kind in ('"local:4"', '"ray:4"', '"tcp://', '"ray://'))
+    assert ("from 1 on" in str(told.value)) == (said in ("local:0", "local:-1"))
 
 
 def test_an_executor_is_used_as_it_is_and_stays_open():

@@ -197,3 +197,23 @@ def test_a_script_needs_no_guard_and_leaves_no_process_behind(tmp_path):
     assert "499500.0" in total and "lost" in done.stderr
     for pid in pids.split():
         assert not os.path.exists(f"/proc/{pid}")
+
+
+def test_more_processes_than_chunks_are_not_started_and_that_is_said():
+    from autoopt.stages import listening
+
+    class Heard:
+        said = ()
+
+        def during(self, *_):
+            """Show nothing of what goes on."""
+
+        def say(self, text):
+            self.said += (text,)
+
+    heard = Heard()
+    with Processes(200) as executor, listening(heard):
+        table = executor.hold(data(10, 2))
+        evaluate(executor, table, LOGISTIC, VALUE_AND_GRAD, {"w": np.ones(2)})
+        assert len(executor._processes) == len(table.chunks) == 1
+    assert heard.said == ("1 of 200 processes will do: the data have 1 chunk",)

@@ -53,6 +53,35 @@ def test_what_needs_all_rows_here_is_refused(executor):
     assert "leave out --workers" in told.value.remedy
 
 
+def test_a_cluster_in_place_of_a_column_of_groups_is_told_where_it_belongs():
+    X, y = data(500)
+    with pytest.raises(UsageError, match="no column of the data, but names a cluster") as told:
+        autoopt.fit(likelihood, np.zeros(3), {"X": X, "y": y}, kind=KIND, groups="local:2")
+    assert "--workers local:2" in told.value.remedy
+
+
+@pytest.mark.parametrize("asked", [{"formula": "y ~ X"}, {"categories": ["X"]}, {"weights": "w"}, {"groups": "w"},
+                                   {"penalty": "firth"}, {"covariance": "HC1"}])  # fmt: skip
+def test_what_needs_all_rows_here_says_to_leave_the_workers_out(executor, asked):
+    X, y = data(500)
+    with pytest.raises(UsageError, match="The rows are held by workers, and ") as told:
+        autoopt.fit(likelihood, np.zeros(3), {"X": X, "y": y, "w": y}, kind=KIND, cluster=executor, **asked)
+    assert "leave out --workers (cluster= in Python)" in told.value.remedy
+
+
+def test_models_by_name_say_to_leave_the_workers_out(executor):
+    X, y = data(500)
+    with pytest.raises(UsageError, match="the model logistic needs them in memory") as told:
+        autoopt.fit("logistic", data={"X": X, "y": y}, cluster=executor)
+    assert "leave out --workers" in told.value.remedy
+
+
+def test_progress_says_which_columns_are_used_and_how_many_rows_are_summed(executor, capsys):
+    X, y = data(500)
+    autoopt.fit(likelihood, np.zeros(3), {"X": X, "y": y, "w": y}, kind=KIND, cluster=executor, progress=True)
+    assert "The data: 500 rows, held by workers, 2 of 3 arrays used: X, y" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_the_command_fits_files_by_workers(tmp_path):
     from click.testing import CliRunner

@@ -104,7 +104,7 @@ def test_what_is_no_number_or_no_column_is_told(executor, frame):
 
     with pytest.raises(DataError, match="region of the data frame holds no numbers"):
         autoopt.fit(of_region, 0.0, frame, cluster=executor)
-    with pytest.raises(DataError, match="the data frame has no column z"):
+    with pytest.raises(DataError, match="The data frame has no column z"):
         autoopt.fit(by_matrix, np.zeros(2), frame, target="z", cluster=executor)
     with pytest.raises(UsageError, match="needs a table, and the data are arrays by name"):
         autoopt.fit(by_column, np.zeros(3), BY_COLUMN["dict of series"](frame), target="y", cluster=executor)
