@@ -16,6 +16,7 @@ from autoopt.graph.kinds import KINDS, kind_of
 from autoopt.objectives.objective import Objective
 from autoopt.origin import definition
 from autoopt.tracing.naming import argument_names, signature_names
+from autoopt.wording import in_midst
 
 SAMPLE = 4096
 """Rows that are traced and compared with the user's function."""
@@ -49,7 +50,7 @@ class Plans:
         if len(rest) != len(others):
             own = signature_names(function)[0][1:] or names
             raise UsageError(
-                f"The objective takes {', '.join(own)}, and {data.name} has {', '.join(some)}.",
+                f"The objective takes {', '.join(own)}, and {in_midst(data.name)} has {', '.join(some)}.",
                 definition(function),
                 remedy="name what it takes: autoopt.batches(source, {'X': [columns], 'y': column}).",
             )

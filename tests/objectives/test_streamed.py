@@ -139,7 +139,7 @@ def test_a_branch_by_parameters_is_followed_where_the_sample_goes():
 
 def test_arguments_that_are_missing_are_named():
     X, y = data(3000)
-    with pytest.raises(UsageError, match="takes X, y, and The data has X, z"):
+    with pytest.raises(UsageError, match="takes X, y, penalty, and the data has X, z"):
         autoopt.minimize(logistic, np.zeros(5), args=(autoopt.batches({"X": X, "z": y}),))
     twice = autoopt.batches({"X": X}), autoopt.batches({"y": y}), 0.5
     with pytest.raises(UsageError, match="Two of args are batches"):
