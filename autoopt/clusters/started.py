@@ -70,7 +70,7 @@ def cluster_of(number: int) -> Any:
         workers={place: {"cls": command, "options": {"name": place} | options} for place in range(number)},
         scheduler={
             "cls": Scheduler,
-            "options": {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": None},
+            "options": {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
         },
         name="autoopt",
         silence_logs=logging.ERROR,

@@ -110,3 +110,14 @@ def test_a_script_needs_no_guard_for_workers_of_dask(tmp_path):
     (tmp_path / "script.py").write_text(_SCRIPT)
     outcome = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True, timeout=120)
     assert outcome.stdout == "begun\n2.0\n" and outcome.stderr == ""
+
+
+@pytest.mark.slow
+def test_two_clusters_of_dask_are_started_beside_one_another():
+    """Each serves its own pages at a port of its own, of which Dask would warn if another had it."""
+    distributed = pytest.importorskip("distributed")
+    rows = data(100, 2)
+    with parse("dask:1") as one, parse("dask:1") as other:
+        assert isinstance(one._client, distributed.Client)
+        for executor in (one, other):
+            evaluate(executor, executor.hold(rows), LOGISTIC, VALUE_AND_GRAD, {"w": np.ones(2)})
