@@ -76,6 +76,8 @@ class Minimised:
         (params, *data) -> array of m terms of `function`, which is their sum, in the objective's own rows.
     residuals : callable or None
         (params, *data) -> array of m residuals, whose squares `function` sums.
+    batched : callable or None
+        Those of data that are read in batches, of which there is never an array of all.
     rows : int or None
         m.
     likelihood : callable or None
@@ -92,6 +94,7 @@ class Minimised:
     function: Callable
     terms: Callable | None = None
     residuals: Callable | None = None
+    batched: Callable | None = None
     rows: int | None = None
     likelihood: Callable | None = None
     penalty: str | None = None

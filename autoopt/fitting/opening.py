@@ -89,7 +89,7 @@ class Opened:
                 f"{where}, and {listed(given)} needs them in memory.",
                 remedy=f"leave it out, write it into the objective{instead and f', or {instead}'}.",
             )
-        return replace(found, terms=None, residuals=None, rows=None)
+        return replace(found, terms=None, residuals=None, rows=None, batched=found.residuals)
 
     def _require_weighable(self, weights: np.ndarray, derivatives: Any) -> None:
         """Refuse weights of another length than the rows of a sum, and beside derivatives of the sum without them."""

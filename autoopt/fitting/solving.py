@@ -60,7 +60,7 @@ class Case:
     @property
     def derivatives(self) -> str:
         """Where the information's derivatives are from, in words."""
-        if self.minimised.residuals is not None:
+        if self.minimised.residuals is not None or self.minimised.batched is not None:
             return "exact Jacobian"
         given = [self.call.get(name) for name in ("hess", "hessp")]
         if any(isinstance(one, str) for one in (*given, self.call.get("jac"))):
@@ -109,8 +109,23 @@ class Case:
         if self.minimised.residuals is not None:
             jacobian = self.jacobian(self.minimised.residuals, u)
             return jacobian.T @ jacobian / scale
+        if self.minimised.batched is not None:
+            return self._squared_jacobian(self.minimised.batched, u) / scale
         hessian = self.hessian(u)
         return hessian / (2 * scale) if self.minimised.kind.is_squares else hessian
+
+    def _squared_jacobian(self, residuals: Callable, u: np.ndarray) -> np.ndarray:
+        """Return J'J of residuals of data in batches, (m, m): mixed derivatives of r(x) r(x'), a sum over rows."""
+        from autoopt.minimize import compile_objective
+        from autoopt.objectives.adapted import crossed
+
+        x = self.variables.parameters(u)
+        x0, n = self.start.structure.unflatten(x), x.size
+        products = compile_objective(
+            crossed(residuals), {"one": x0, "other": x0}, self.call["args"], self.call["engine"], (None, None, None)
+        )
+        mixed = products.hess(np.concatenate([x, x]))[:n, n:]
+        return self.variables.curvature(u, (mixed + mixed.T) / 2, None)
 
     def values(self, function: Callable, u: np.ndarray) -> np.ndarray:
         """Return the r numbers that a function of the objective's arguments returns at `u`, shape (r,)."""

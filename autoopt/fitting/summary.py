@@ -129,7 +129,9 @@ def _covariance(fitted: Any) -> str:
     from autoopt.inference import COVARIANCES
 
     text = COVARIANCES[fitted.convention].description
-    if fitted.convention == "observed" and fitted.case is not None and fitted.case.minimised.residuals is not None:
+    minimised = None if fitted.case is None else fitted.case.minimised
+    of_residuals = minimised is not None and (minimised.residuals is not None or minimised.batched is not None)
+    if fitted.convention == "observed" and of_residuals:
         text = "residual variance times (J'J)^-1"
     if fitted.groups is not None:
         text += f", {len(np.unique(fitted.groups))} groups"

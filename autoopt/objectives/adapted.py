@@ -32,6 +32,16 @@ def changed(function: Callable, change: Callable) -> Callable:
     return changed
 
 
+def crossed(function: Callable) -> Callable:
+    """Return the sum of products of residuals at two points, of which the mixed second derivatives are J'J."""
+
+    @functools.wraps(function, updated=())
+    def crossed(points, *data):
+        return np.sum(function(points["one"], *data) * function(points["other"], *data))
+
+    return crossed
+
+
 def penalised(function: Callable, information: Callable, penalty: Callable) -> Callable:
     """Return `function` with a penalty of its information added, both of the parameters."""
 

@@ -160,6 +160,14 @@ class Original:
         recorded.side_effects.take_back()
         return recorded.tape
 
+    def decided(self, x: np.ndarray, decisions: Any) -> None:
+        """Run the function at `x`, and tell `decisions` what it decides by its data alone."""
+        options = self._literals, self.varying, self.as_data
+        with np.errstate(**self._modes):
+            trace(
+                self.function, self.structure, x, self.args, self.scalar, *options, decisions=decisions
+            ).side_effects.take_back()
+
     def _with_roots(self, x: np.ndarray) -> Trace:
         """Return the trace at `x`, what searches find being roots.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from autoopt.errors import TracingError, UsageError
-from autoopt.execution.blocks.streams import Stream, plan_of_module
+from autoopt.execution.blocks.streams import Stream, plan_of_module, together
 from autoopt.execution.blocks.values import FixedRows, NotInBlocks
 from autoopt.graph.kinds import KINDS, kind_of
 from autoopt.objectives.objective import Objective
+from autoopt.objectives.row_decisions import require_of_all_rows
 from autoopt.origin import definition
 from autoopt.tracing.naming import argument_names, signature_names
 from autoopt.wording import in_midst
@@ -43,7 +44,8 @@ class Plans:
     """
 
     def __init__(self, function: Callable, x0: Any, data: Any, others: tuple) -> None:
-        self.function = function
+        self.function, self.data = function, data
+        self._decided: list[Any] = []  # the paths whose decisions are known to be those of all rows
         some = data.sample(SAMPLE, 0)
         names = argument_names(function, 1 + len(some) + len(others))[1:]
         rest = [name for name in names if name not in some]
@@ -134,7 +136,7 @@ class Plans:
                 if not isinstance(refused, FixedRows):
                     break
             except Exception as raised:
-                if rows == SAMPLE:
+                if rows == SAMPLE or isinstance(raised, TracingError):
                     raise
                 problem = NotInBlocks(f"of {rows} rows it raises {type(raised).__name__}: {raised}", problem.line)
                 break
@@ -145,6 +147,20 @@ class Plans:
             remedy="load the data into memory, or have what mixes rows computed before.",
         )
 
+    def _require_decided(self, sample: Objective, x: np.ndarray, some: Mapping[str, np.ndarray]) -> None:
+        """Refuse decisions on data that other rows than those that are traced take otherwise."""
+        path = sample.dispatch.paths[0]
+        if path in self._decided or self.data.rows <= len(next(iter(some.values()))):
+            return
+        require_of_all_rows(sample.dispatch.compiler.original, x, self.data, some, self._of_all_rows)
+        self._decided.append(path)
+
+    def _of_all_rows(self, stream: Stream, known: Mapping[str, Any]) -> Any:
+        """Return what a plan comes to for all rows."""
+        given = dict(known) | {"rows": self.data.rows}
+        with np.errstate(all="ignore"):
+            return together([(stream, given)], self.data.passed)[0]
+
     def _divided(self, public: str, x: np.ndarray, rows: int) -> tuple[Stream, dict[str, Any]]:
         """Return the plan of a kind of derivative, of so many rows of the sample, and what it reads besides them."""
         some, sample = self._some, self.sample
@@ -154,6 +170,7 @@ class Plans:
             args = (some.get(name, value) for name, value in zip(names, sample.args, strict=True))
             sample = Objective(self.function, self.structure.unflatten(x), tuple(args), "numpy")
         text = sample.statements(public)
+        self._require_decided(sample, x, some)
         free = {name: one.value for name, one in sample.inputs(public).items() if name not in some}
         known = {self.parameter: x, "direction": np.ones_like(x)} | free
         return Stream(plan_of_module(text, KINDS[kind_of(public).name].functions, known, some)), free

@@ -99,13 +99,15 @@ def trace(
     varying: Collection[CellType] = (),
     as_data: bool = False,
     cells: bool = True,
+    decisions: Any = None,
 ) -> Trace:
     """Return the trace of `function(structure.unflatten(flat), *args)`, which must be a number if `scalar`.
 
     With `literals` the numbers in the function's text are steps of the tape, and so is what is computed from them.
     Floats that the outer variables `varying` hold are inputs of the tape, as are those among the data. With `as_data`
     arrays and lists of numbers that objects and containers hold are inputs too, not constants of the code. Without
-    `cells` each write into an array is a step by itself, and so is each read, empty ones among them.
+    `cells` each write into an array is a step by itself, and so is each read, empty ones among them. `decisions` are
+    told what is decided by the data alone.
 
     Raises
     ------
@@ -116,7 +118,7 @@ def trace(
     """
     first = Tracer(TracedArray, complex_array, literals)
     first.varying = {id(cell): (cell, "") for cell in varying}
-    first.as_data, first.keeps_cells = as_data, cells
+    first.as_data, first.keeps_cells, first.decisions = as_data, cells, decisions
     try:
         return _trace(first, function, structure, flat, args, scalar)
     except Exception as error:
@@ -125,7 +127,7 @@ def trace(
         cause = error.__cause__  # NumPy has an error of its own for what it could not turn into a number
         refused = cause if isinstance(cause, TracingError) else error
     second = Tracer(TracedArray, complex_array, literals, Buffers())
-    second.keeps_cells = cells
+    second.keeps_cells, second.decisions = cells, decisions
     second.varying = {id(cell): (cell, "") for cell in varying}
     try:
         return _trace(second, function, structure, flat, args, scalar)

@@ -104,6 +104,24 @@ def test_a_fit_in_batches_is_that_of_all_rows(objective, x0, kind, frame):
     assert f"Of {ROWS} rows, read in batches, 4096 were traced" in " ".join(found.notes)
 
 
+def decay(p, t, y):
+    return y - (p["a"] * np.exp(-p["k"] * t) + p["c"])
+
+
+@pytest.mark.slow
+def test_standard_errors_of_residuals_are_those_of_the_jacobian():
+    rng = np.random.default_rng(0)
+    t = rng.uniform(0, 10, 6000)
+    y = 3 * np.exp(-0.8 * t) + 0.5 + rng.normal(size=6000)
+    found = autoopt.fit(decay, {"a": 1.0, "k": 0.5, "c": 0.0}, autoopt.batches({"t": t, "y": y}), kind="least squares")
+    p = dict(zip(("a", "k", "c"), found.params, strict=True))
+    e = np.exp(-p["k"] * t)
+    J = np.stack([e, -p["a"] * t * e, np.ones_like(t)], axis=1)
+    s2 = np.sum(decay(p, t, y) ** 2) / (len(y) - 3)
+    np.testing.assert_allclose(found.bse, np.sqrt(np.diag(s2 * np.linalg.inv(J.T @ J))), rtol=1e-9)
+    assert "exact Jacobian" in str(found.summary())
+
+
 @pytest.mark.slow
 def test_profiles_of_batches_are_those_of_all_rows(frame):
     found = autoopt.fit(logistic, np.zeros(3), batched(frame), kind="negative log-likelihood")

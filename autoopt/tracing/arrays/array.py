@@ -7,11 +7,13 @@ goes to both, see `views.py`. What Python makes of an array (a number, a text, a
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
 
 from autoopt.errors import UnsupportedFunctionError
+from autoopt.origin import is_library
 from autoopt.tape.operations import astype
 from autoopt.tape.tape import PARAMETER, Slot
 from autoopt.tracing.arrays import functions, methods, reading, ufuncs, views, writing
@@ -79,7 +81,10 @@ class TracedArray(Conversions):
 
     @property
     def shape(self):
-        return np.shape(self.value)
+        shape, decisions = np.shape(self.value), self.tracer.decisions
+        if decisions is None or not shape or is_library(sys._getframe(1).f_code):
+            return shape
+        return (decisions.count(self.tracer, shape[0]), *shape[1:])
 
     @shape.setter
     def shape(self, shape):
@@ -96,7 +101,10 @@ class TracedArray(Conversions):
 
     @property
     def size(self):
-        return np.size(self.value)
+        decisions = self.tracer.decisions
+        if decisions is None or not self.ndim or is_library(sys._getframe(1).f_code):
+            return np.size(self.value)
+        return decisions.count(self.tracer, len(self.value), self.value[:1].size)
 
     @property
     def dtype(self):

@@ -85,6 +85,7 @@ class Instrument:
 
     def _builtins(self) -> dict[str, Any]:
         substituted = {name: self.substitute(value) for name, value in vars(builtins).items() if has_stand_in(value)}
+        substituted |= self.tracer.decisions.builtins(self.tracer) if self.tracer.decisions is not None else {}
         statements = {
             "__import__": importing(self.substitute),
             "__build_class__": class_building(self.shadows, self._replaced),

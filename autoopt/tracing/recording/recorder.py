@@ -36,6 +36,8 @@ class Recorder(Protocol):
         Whether arrays, and lists of numbers, that objects and containers hold are inputs, not constants of the code.
     origins : dict of int to tuple
         How inputs are had from what the user holds, by step (`expressions.Origin`).
+    decisions : object or None
+        What is told of decisions by data alone, and of numbers of rows.
     varying : dict of int to (cell, name)
         By identity, the outer variables whose numbers are inputs, with the names of these once they are met.
     types : dict of type to type
@@ -92,6 +94,7 @@ class Recorder(Protocol):
     literals: bool
     as_data: bool
     origins: dict[int, tuple]
+    decisions: Any
     varying: dict[int, tuple[Any, str]]
     types: dict[type, type]
     shown: bool

@@ -228,6 +228,7 @@ class Tracer(Steps):
     single: Any = None
     analytic: list | None = None
     derivatives: Any = None
+    decisions: Any = None
     side_effects: Any = None
     catching: frozenset[str] = frozenset()
     drawn: tuple = ()
@@ -315,6 +316,8 @@ class Tracer(Steps):
             return value
         if level == DATA and _shape_by_value(function, args):
             self.tape.data_decided = True
+            if self.decisions is not None:
+                self.decisions.shaped(self, len(self.steps))
         if isinstance(value, tuple | list):
             results = self._components(function, tuple(sources), template, value, level)
             if level == PARAMETER and may_raise(function):
@@ -328,6 +331,8 @@ class Tracer(Steps):
             if level == PARAMETER:
                 raise refusals.object_result(self, function, value)
             self.tape.data_decided = self.tape.data_decided or level == DATA
+            if level == DATA and self.decisions is not None:
+                self.decisions.unknown(self)
             return value
         result = self.record(function, tuple(sources), template, value, level)
         if level == PARAMETER and may_raise(function):
@@ -393,6 +398,7 @@ class Tracer(Steps):
                 self.tape.unfollowed[site] = None
         elif traced.level == DATA:
             self.tape.data_decided = True
+            return self.decisions.answer(self, step, kind, answer) if self.decisions is not None else answer
         return answer
 
     def require_running(self, value: Any) -> None:
@@ -401,13 +407,18 @@ class Tracer(Steps):
     def show(self, traced: Any) -> Any:
         """Return the numbers of `traced` for a text; a text of data is a decision taken from them."""
         if traced.level == DATA:
-            self.guard(traced, "array", None)
+            if self.decisions is None or not self._is_for_a_reader(self.site()):
+                self.guard(traced, "array", None)
         elif traced.level == PARAMETER:
             site = self.site()
-            if site is None or not is_for_a_reader(*site, escapes=not is_handled(self)):
+            if not self._is_for_a_reader(site):
                 self.shown = self.tape.caught = True  # the text may decide anything
                 self.tape.unfollowed[site] = None
         return traced.value
+
+    def _is_for_a_reader(self, site: Any) -> bool:
+        """Whether a text that is made at a place is shown alone."""
+        return site is not None and is_for_a_reader(*site, escapes=not is_handled(self))
 
     def note_single(self) -> None:
         """Remember the first place where the objective asks for single precision, which is followed in double."""
