@@ -29,7 +29,17 @@ def with_loop(plan: RowPlan, block: int = 4096) -> str:
         lines += [f"    stage = {call}"] if names else []
         lines += [f'    {name} = stage["{name}"]' for name in names]
         lines += _loop(plan, plan.passes[level])
-    return plan.text.rstrip() + "\n\n\n" + "\n".join(lines) + "\n"
+    combines = any(how != ROWS for row_pass in plan.passes for how in row_pass.results.values())
+    texts = [plan.text.rstrip(), *([_IN_PAIRS] if combines else []), "\n".join(lines)]
+    return "\n\n\n".join(texts) + "\n"
+
+
+_IN_PAIRS = '''def in_pairs(combine, parts):
+    """Return the results of blocks as one: neighbours are combined, then what they make, as when the plan is run."""
+    while len(parts) > 1:
+        pairs = [combine(*two) for two in zip(parts[::2], parts[1::2])]
+        parts = pairs + parts[2 * len(pairs) :]
+    return parts[0]'''
 
 
 def _loop(plan: RowPlan, row_pass: RowPass) -> list[str]:
@@ -40,11 +50,7 @@ def _loop(plan: RowPlan, row_pass: RowPass) -> list[str]:
         if how == ROWS:
             lines.append(f'    {name} = np.concatenate([part["{name}"] for part in parts], axis={row_pass.axes[name]})')
             continue
-        lines.append(f'    {name} = parts[0]["{name}"]')
-        lines.append("    for part in parts[1:]:")
-        other = f'part["{name}"]'
-        function = f"np.{COMBINED[how].__name__}"
-        lines.append(f"        {name} = " + (f"{name} + {other}" if how == "sum" else f"{function}({name}, {other})"))
+        lines.append(f'    {name} = in_pairs(np.{COMBINED[how].__name__}, [part["{name}"] for part in parts])')
     return lines
 
 
