@@ -10,7 +10,9 @@ kink, and the convention counts.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,9 @@ _WIDER = (tuple(2.0 ** -(3 + 1.5 * k) for k in range(6)), tuple(2.0 ** -(1 + 0.7
 
 _DIRECTIONS = 6
 """Functions such as the median have one derivative on both sides of a tie, and another along another direction."""
+
+_ROUNDS = 16
+"""Directions along which only parameters move that had no part in any kink so far."""
 
 _ACCURACY = 1e-7
 _FEW = 16
@@ -74,9 +79,67 @@ def settled(
         agree = agree & more[0] & same
         low, high = np.minimum(low, more[2]), np.maximum(high, more[3])
     outside = ~((own >= low - room) & (own <= high + room))
+    if not agree.all():
+        looked = _Limits(objective, kind, x, direction), limit, room
+        agree, low, high = _among_ties(own, outside & agree & np.isfinite(own), agree, low, high, *looked)
+        outside = ~((own >= low - room) & (own <= high + room))
     best = np.where(agree, limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
     best = best.reshape(own.shape)
     return KINDS[kind].with_derivative(found, best)
+
+
+def _among_ties(
+    own: np.ndarray,
+    doubtful: np.ndarray,
+    agree: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    limits: _Limits,
+    limit: np.ndarray,
+    room: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return whether limits agree, and between which numbers they are, where an entry may be one of many that are tied.
+
+    Of a hundred equal numbers the largest is another one along each direction, and most are it along none of a few: to
+    these no slope is seen, though they share it. Where nothing but doubtful parameters moves, one of each tie shows
+    itself; those among which none does are smooth, others are halved. What is doubtful in the end has its convention.
+    """
+    random, size = np.random.default_rng(1), limits.x.size
+    waiting = deque([np.flatnonzero(_parameters(doubtful, size))])
+    for _ in range(_ROUNDS):
+        if not (waiting and waiting[0].size):
+            break
+        some = waiting.popleft()
+        moving = np.zeros(size)
+        moving[some] = 1.0
+        more = limits.along(moving * _signs(random, limits.x))
+        if more is None:
+            waiting.append(some)
+            break
+        moved = doubtful & (moving > 0)
+        low, high = np.where(moved, np.minimum(low, more[2]), low), np.where(moved, np.maximum(high, more[3]), high)
+        tied = moved & ~(more[0] & (np.abs(more[1] - limit) <= room + _room(more[4], more[2], more[3])))
+        agree, doubtful = agree & ~tied, doubtful & ~tied
+        if tied.any():
+            left = some[_parameters(doubtful, size)[some]]
+            waiting.extend(half for half in np.array_split(left, 2) if half.size)
+        else:
+            doubtful = doubtful & ~np.isin(np.arange(size), some)
+    agree = agree & ~doubtful
+    return agree, np.where(doubtful, np.minimum(low, own), low), np.where(doubtful, np.maximum(high, own), high)
+
+
+def _parameters(entries: np.ndarray, size: int) -> np.ndarray:
+    """Return which parameters some entries of a derivative belong to, shape (n,): its last axis is that of these."""
+    if entries.shape[-1:] != (size,):
+        return np.zeros(size, dtype=bool)
+    return np.asarray(entries.reshape(-1, size).any(axis=0))
+
+
+def _signs(random: np.random.Generator, x: np.ndarray) -> np.ndarray:
+    """Return a direction along which each parameter moves by about its size."""
+    scale = np.where(x == 0, 1.0, np.abs(x))
+    return scale * random.choice([-1.0, 1.0], x.size) * random.uniform(0.4, 1.0, x.size)
 
 
 def _fits(objective: Conventional, kind: str, x: np.ndarray, own: np.ndarray, direction: tuple) -> bool:
@@ -104,24 +167,49 @@ def _limits(
 
     None if there is nothing to be seen beside the point: what is equal there is equal everywhere, or no side is finite.
     """
-    random = np.random.default_rng(0)
-    scale = np.where(x == 0, 1.0, np.abs(x))
+    random, limits = np.random.default_rng(0), _Limits(objective, kind, x, direction)
     for number in range(_DIRECTIONS):
-        p = scale * random.choice([-1.0, 1.0], x.size) * random.uniform(0.4, 1.0, x.size)
+        p = _signs(random, x)
         if ties and not number and _is_stationary(compiled, x, p, ties, direction):
             yield None
             return
+        found = limits.along(p)
+        yield found
+        if found is None:
+            return
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Limits of a derivative at a point, on the two sides along a direction."""
+
+    objective: Conventional
+    kind: str
+    x: np.ndarray
+    direction: tuple
+
+    def along(self, p: np.ndarray) -> tuple | None:
+        """Return where they agree, their mean, the lower, the higher, and errors; None if no side is finite."""
+
+        def beside(h: float, q: np.ndarray) -> np.ndarray | None:
+            return _beside(self.objective, self.kind, self.x + h * q, self.direction)
+
         for steps in (_STEPS, *_WIDER):
-            both = [extrapolated(lambda h, q=q: _beside(objective, kind, x + h * q, direction), steps) for q in (p, -p)]
+            both = [extrapolated(lambda h, q=q: beside(h, q), steps) for q in (p, -p)]
             if sides := [side for side in both if side is not None]:
                 break
         if not sides:
-            yield None
-            return
+            return None
         (one, error_one), (other, error_other) = sides[0], sides[-1]
         error = np.maximum(error_one, error_other)
         agree = np.abs(one - other) <= _room(error, one, other)
-        yield agree & np.isfinite(one + other), (one + other) / 2, np.minimum(one, other), np.maximum(one, other), error
+        return (
+            agree & np.isfinite(one + other),
+            (one + other) / 2,
+            np.minimum(one, other),
+            np.maximum(one, other),
+            error,
+        )
 
 
 def _room(error: Any, one: Any, other: Any) -> Any:
