@@ -228,8 +228,11 @@ class Original:
 
 
 def are_nested(tape: Tape) -> bool:
-    """Whether loops of a tape may be nests, which a record of every write shows: windows grow, or it stays long."""
-    if has_growing_windows(tape):
+    """Whether loops of a tape may be nests, which a record of every write shows: windows grow, or it stays long.
+
+    Those that become operations on whole arrays, as updates of a triangle do, are none.
+    """
+    if has_growing_windows(tape) and has_growing_windows(vectorise(tape)):
         return True
     if len(tape.steps) <= MANY or sum(step.operation is put for step in tape.steps) <= WRITES:
         return False

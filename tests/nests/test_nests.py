@@ -66,13 +66,17 @@ def test_products_with_the_hessian_are_differences_of_gradients(name):
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max())
 
 
+ON_WHOLE_ARRAYS = ("triangular_product",)
+"""Of these no iteration needs another one: they are operations on whole arrays."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_machine_code_gives_what_the_source_gives(name, tmp_path):
     n = 19 if name == "gram_schmidt" else SIZE
     objective, x, _ = start(name, n)
     module = imported(objective.source(), tmp_path)
-    assert "_loops(" in objective.source()
+    assert ("_loops(" in objective.source()) is (name not in ON_WHOLE_ARRAYS)
     more = module.prepare() if hasattr(module, "prepare") else {}
     operands = (x, *(more[name] for name in list(signature(module.value_and_grad).parameters)[1:]))
     value, gradient = Native(lowered(module.value_and_grad, operands))(*operands)

@@ -188,9 +188,9 @@ def traces(monkeypatch) -> list:
     module, seen = sys.modules["autoopt.objectives.original"], []
     original = module.trace
 
-    def counted(function, structure, flat, *rest):
+    def counted(function, structure, flat, *rest, **options):
         seen.append(flat.copy())
-        return original(function, structure, flat, *rest)
+        return original(function, structure, flat, *rest, **options)
 
     monkeypatch.setattr(module, "trace", counted)
     return seen
