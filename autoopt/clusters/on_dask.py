@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -48,6 +48,7 @@ FEW = 4
 LARGEST_SENT = 1 << 16
 """Bytes of parameters that are sent with each task; larger ones go to each worker once, from worker to worker."""
 
+_NOTICED = 0.5  # seconds in which a scheduler notices that a worker is lost
 _FRESH = 2.0  # seconds that what is known of the workers is taken for granted
 
 Worker = tuple[str, int]  # its address, and one of its threads
@@ -127,7 +128,7 @@ class Dask:
         """Return the values, and a future of them on every worker if they are large."""
         if sum(np.asarray(value).nbytes for value in values.values()) <= LARGEST_SENT:
             return values, None
-        return values, self._client.scatter([dict(values)], broadcast=True, hash=False)[0]
+        return values, self._scattered(dict(values), lambda again: {"broadcast": True})
 
     def submit(self, run: Run, task: Task, handle: tuple[Mapping[str, Any], Any]) -> Evaluation:
         """Ask for a task where the chunks of a run are; Dask does it elsewhere if that worker is gone."""
@@ -213,12 +214,22 @@ class Dask:
         return future
 
     def _sent(self, arrays: Mapping[str, np.ndarray], home: Worker) -> Any:
-        """Send a chunk to a worker, or to any if that one was lost just now."""
-        try:
-            return self._client.scatter([arrays], workers=[home[0]], hash=False)[0]
-        except KeyError:
-            self._asked_at = 0.0
-            return self._client.scatter([arrays], workers=[self._workers()[0][0]], hash=False)[0]
+        """Send a chunk to a worker, or to any if that one was lost before or meanwhile."""
+        return self._scattered(arrays, lambda again: {"workers": [self._workers()[0][0] if again else home[0]]})
+
+    def _scattered(self, values: Mapping[str, Any], where: Callable[[bool], dict[str, Any]]) -> Any:
+        """Return the future of values on the workers that `where` names, the first time and again."""
+        for again in (False,) + (True,) * TRIES:
+            try:
+                return self._client.scatter([values], hash=False, **where(again))[0]
+            except (KeyError, OSError) as error:  # no such worker, or it closed the connection
+                lost = error
+                self._asked_at = 0.0
+                time.sleep(_NOTICED)
+        raise ClusterError(
+            f"Data could not be sent to workers of Dask, {1 + TRIES} times: {lost}",
+            remedy="look at their memory and their logs first: chunks must fit.",
+        )
 
     def _again(self, evaluation: Evaluation, late: bool) -> list[Evaluation]:
         """Ask for a run anew: where it was lost, or, if it was late, of the other workers from now on."""

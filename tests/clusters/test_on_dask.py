@@ -66,6 +66,28 @@ def test_large_parameters_go_to_each_worker_once(executor, monkeypatch):
     assert equal(given, told_by_processes(VALUE_AND_GRAD))
 
 
+@pytest.mark.parametrize("closed", [1, 2])
+def test_connections_that_close_while_arrays_are_sent_are_made_again(executor, monkeypatch, closed):
+    from distributed.comm.core import CommClosedError
+
+    monkeypatch.setattr(on_dask, "_NOTICED", 0.01)
+    scatter, left = executor._client.scatter, [closed]
+
+    def closing(*given, **options):
+        if left[0]:
+            left[0] -= 1
+            raise CommClosedError("in <TCP (closed) ConnectionPool.scatter>: Stream is closed")
+        return scatter(*given, **options)
+
+    monkeypatch.setattr(executor._client, "scatter", closing)
+    table = carried(ROWS, {})
+    assert equal(evaluate(executor, table, LOGISTIC, VALUE_AND_GRAD, {"w": W}), told_by_processes(VALUE_AND_GRAD))
+    assert left == [0]
+    left[0] = 100
+    with pytest.raises(ClusterError, match="could not be sent"):
+        evaluate(executor, carried(ROWS, {}), LOGISTIC, VALUE_AND_GRAD, {"w": W})
+
+
 def test_arrays_of_dask_stay_in_their_partitions(executor):
     from dask import array
 
