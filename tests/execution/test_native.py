@@ -88,7 +88,7 @@ def test_elementwise_functions_equal_numpys(function) -> None:
 def test_methods_equal_numpys(name: str) -> None:
     options = {"reshape": ["2, 6", "-1", "4, -1", "(12,)"], "transpose": ["", "1, 0"], "astype": ["np.int64", "bool"],
                "diagonal": ["", "1", "-1"], "copy": [""], "argmax": ["axis=0", "axis=1"], "argmin": ["axis=-1"],
-               "cumsum": ["axis=0", "axis=1"], "cumprod": ["axis=1"]}  # fmt: skip
+               "cumsum": ["axis=0", "axis=1"], "cumprod": ["axis=1"], "trace": [""]}  # fmt: skip
     assert name in options or name in REDUCTIONS
     for option in options.get(name, ["", "axis=0", "axis=-1", "axis=(0, 1)", "axis=1, keepdims=True"]):
         values = M > 0 if name in ("all", "any") else M
