@@ -178,7 +178,9 @@ class Original:
         if self._literals or searched is not recorded:
             return searched
         if not recorded.tape.caught and are_nested(recorded.tape):
-            return self._with_nests(recorded, x)
+            if (nests := self._with_nests(recorded, x)) is not None:
+                return nests
+            recorded = self._recorded(x, False)
         if not recorded.tape.caught and bisecting(recorded.tape):
             recorded.side_effects.take_back()
             again = _searched(self._recorded(x, True), x)
@@ -189,15 +191,16 @@ class Original:
             recorded = self._recorded(x, False)
         return _searched(recorded, x)
 
-    def _with_nests(self, recorded: Trace, x: np.ndarray) -> Trace:
-        """Return the trace with loops over growing windows as one step each, if they can be; else as it is."""
+    def _with_nests(self, recorded: Trace, x: np.ndarray) -> Trace | None:
+        """Return the trace with loops over growing windows as one step each; None if they cannot be."""
         recorded.side_effects.take_back()
         again = self._recorded(x, False, cells=False)
         tape = None if again.tape.caught else nested(again.tape)
-        if tape is not None:
-            return replace(again, tape=tape)
-        again.side_effects.take_back()
-        return self._recorded(x, False)
+        if tape is None:
+            again.side_effects.take_back()
+            return None
+        tape.decided = deciding(recorded.tape)
+        return replace(again, tape=tape)
 
     def _recorded(self, x: np.ndarray, literals: bool, cells: bool = True) -> Trace:
         given = self.function, self.structure, x, self.args, self.scalar, literals, self.varying, self.as_data
