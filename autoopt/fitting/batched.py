@@ -18,7 +18,7 @@ from autoopt.fitting.modelfile import Model
 from autoopt.fitting.named import Named
 from autoopt.objectives.sampled import SAMPLE
 from autoopt.stages import say
-from autoopt.tables.elsewhere import collections_in, is_collection
+from autoopt.tables.elsewhere import collections_in, is_batched, is_collection
 from autoopt.wording import in_midst, listed, near, times
 
 HELD = "The rows are held by workers"
@@ -30,7 +30,7 @@ _OF_DATA = ("bounds", "constraints", "fixed")
 
 def read_in_batches(data: Any, reading: Any) -> bool:
     """Whether data are batches, or spread, or a file, pattern or folder that is larger than memory."""
-    return _is_arranged(data) or (isinstance(data, str | Path) and is_larger(data, reading))
+    return is_batched(data) or (isinstance(data, str | Path) and is_larger(data, reading))
 
 
 def bound_batches(model: Model, data: Any, selection: Selection, reading: Any) -> Bound:
@@ -77,11 +77,6 @@ def _described(rows: Any, where: str) -> str:
     return f"{rows.name}: {times(rows.rows, 'row')}, {where}, {told}"
 
 
-def _is_arranged(data: Any) -> bool:
-    """Whether data say themselves what the objective's arguments are: batches, or rows that are spread."""
-    return getattr(type(data), "__batches__", False)
-
-
 def _is_read_here(data: Any) -> bool:
     return isinstance(data, Batches)
 
@@ -90,7 +85,7 @@ def _rows(names: list[str], required: list[str], data: Any, selection: Selection
     """Return the rows of the arguments, as batches or spread over workers."""
     if collections_in(data):
         return _of_dask(names, required, data, selection)
-    if _is_arranged(data) and not _is_read_here(data):
+    if is_batched(data) and not _is_read_here(data):
         _refuse_to_arrange(selection, "autoopt.clusters.spread(data, cluster, {'X': [columns], 'y': column})")
         if selection.executor is not None:
             raise UsageError(
@@ -142,7 +137,7 @@ def whereabouts(data: Any) -> tuple[str, str]:
     """
     if _is_read_here(data):
         return "The data are read in batches", ""
-    if collections_in(data) or (_is_arranged(data) and data.here is None):
+    if collections_in(data) or (is_batched(data) and data.here is None):
         return HELD, "give the data in memory, as .compute() returns them of Dask"
     return HELD, "leave out --workers (cluster= in Python), if the data fit into memory"
 

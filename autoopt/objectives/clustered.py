@@ -12,7 +12,7 @@ import numpy as np
 
 from autoopt.errors import UsageError
 from autoopt.origin import definition
-from autoopt.tables.elsewhere import is_collection, refuse_collections
+from autoopt.tables.elsewhere import is_batched, is_collection, refuse_collections
 from autoopt.tracing.naming import argument_names
 
 P = ParamSpec("P")
@@ -50,7 +50,7 @@ def on_cluster(function: Callable, args: tuple, cluster: Any) -> Iterator[tuple]
     """
     from autoopt.clusters import spread  # which few calls need
 
-    batches = [one for one in args if getattr(type(one), "__batches__", False)]
+    batches = [one for one in args if is_batched(one)]
     if batches:
         with spread(batches[0], cluster) as held:
             yield tuple(held if one is batches[0] else one for one in args)

@@ -7,7 +7,7 @@ from typing import Any
 
 from autoopt.errors import UsageError
 from autoopt.objectives.objective import Objective, nested
-from autoopt.tables.elsewhere import ON_WORKERS, refuse_collections
+from autoopt.tables.elsewhere import ON_WORKERS, is_batched, refuse_collections
 from autoopt.tracing.standins.table import stands_in
 
 
@@ -24,7 +24,7 @@ def objective(f: Callable, x0: Any, *args: Any, engine: str = "auto") -> Objecti
         What evaluates the derived code; of batches "auto".
     """
     refuse_collections(args, ON_WORKERS)
-    if not any(getattr(type(one), "__batches__", False) for one in args):
+    if not any(map(is_batched, args)):
         return Objective(f, x0, args, engine)
     from autoopt.objectives.streamed import StreamedObjective  # few objectives have data that are not in memory
 

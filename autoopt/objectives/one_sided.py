@@ -13,7 +13,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,68 +65,91 @@ def settled(
     first = next(limits)
     if first is None:
         return found
-    agree, limit, low, high, error = first
-    room = _room(error, low, high)
-    outside = ~((own >= low - room) & (own <= high + room))  # NaN is outside
-    if not outside.any():
+    room = _room(first.error, first.low, first.high)
+    if not first.misses(own, room).any():
         compiled.kept += 1
         return found
     compiled.kept = 0
+    sides = first
     for more in limits:
         if more is None:
             return found
-        same = np.abs(more[1] - limit) <= room + _room(more[4], more[2], more[3])
-        agree = agree & more[0] & same
-        low, high = np.minimum(low, more[2]), np.maximum(high, more[3])
-    outside = ~((own >= low - room) & (own <= high + room))
-    if not agree.all():
-        looked = _Limits(objective, kind, x, direction), limit, room
-        agree, low, high = _among_ties(own, outside & agree & np.isfinite(own), agree, low, high, *looked)
-        outside = ~((own >= low - room) & (own <= high + room))
-    best = np.where(agree, limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
+        sides = sides.joined(more, room)
+    if not sides.agree.all():
+        sides = _among_ties(own, sides, _Limits(objective, kind, x, direction), room)
+    low, high = sides.low, sides.high
+    outside = sides.misses(own, room)
+    best = np.where(sides.agree, sides.limit, np.where(outside & np.isfinite(low + high), (low + high) / 2, own))
     best = best.reshape(own.shape)
     return KINDS[kind].with_derivative(found, best)
 
 
-def _among_ties(
-    own: np.ndarray,
-    doubtful: np.ndarray,
-    agree: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    limits: _Limits,
-    limit: np.ndarray,
-    room: Any,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return whether limits agree, and between which numbers they are, where an entry may be one of many that are tied.
+class Sides(NamedTuple):
+    """The limits of a derivative on the sides that were looked at, entry by entry.
+
+    Attributes
+    ----------
+    agree : ndarray of bool
+        Whether they are one and the same.
+    limit : ndarray
+        The mean of the first two.
+    low, high : ndarray
+        Between which numbers they are.
+    error : ndarray
+        Of the first two.
+    """
+
+    agree: np.ndarray
+    limit: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    error: np.ndarray
+
+    def misses(self, own: np.ndarray, room: Any) -> np.ndarray:
+        """Return which entries of a derivative are not between the limits; NaN is not."""
+        return ~((own >= self.low - room) & (own <= self.high + room))
+
+    def joined(self, more: Sides, room: Any, where: Any = True) -> Sides:
+        """Return these with the limits of two more sides, of some entries."""
+        same = more.agree & (np.abs(more.limit - self.limit) <= room + _room(more.error, more.low, more.high))
+        return self._replace(
+            agree=self.agree & (same | ~np.asarray(where)),
+            low=np.where(where, np.minimum(self.low, more.low), self.low),
+            high=np.where(where, np.maximum(self.high, more.high), self.high),
+        )
+
+
+def _among_ties(own: np.ndarray, sides: Sides, limits: _Limits, room: Any) -> Sides:
+    """Return the limits where an entry may be one of many that are tied.
 
     Of a hundred equal numbers the largest is another one along each direction, and most are it along none of a few: to
     these no slope is seen, though they share it. Where nothing but doubtful parameters moves, one of each tie shows
     itself; those among which none does are smooth, others are halved. What is doubtful in the end has its convention.
     """
     random, size = np.random.default_rng(1), limits.x.size
+    doubtful = sides.misses(own, room) & sides.agree & np.isfinite(own)
     waiting = deque([np.flatnonzero(_parameters(doubtful, size))])
     for _ in range(_ROUNDS):
         if not (waiting and waiting[0].size):
             break
         some = waiting.popleft()
-        moving = np.zeros(size)
-        moving[some] = 1.0
-        more = limits.along(moving * _signs(random, limits.x))
+        is_moving = np.isin(np.arange(size), some)
+        more = limits.along(is_moving * _signs(random, limits.x))
         if more is None:
-            waiting.append(some)
             break
-        moved = doubtful & (moving > 0)
-        low, high = np.where(moved, np.minimum(low, more[2]), low), np.where(moved, np.maximum(high, more[3]), high)
-        tied = moved & ~(more[0] & (np.abs(more[1] - limit) <= room + _room(more[4], more[2], more[3])))
-        agree, doubtful = agree & ~tied, doubtful & ~tied
-        if tied.any():
+        moved = doubtful & is_moving
+        sides = sides.joined(more, room, moved)
+        doubtful = doubtful & sides.agree
+        if (moved & ~sides.agree).any():
             left = some[_parameters(doubtful, size)[some]]
             waiting.extend(half for half in np.array_split(left, 2) if half.size)
         else:
-            doubtful = doubtful & ~np.isin(np.arange(size), some)
-    agree = agree & ~doubtful
-    return agree, np.where(doubtful, np.minimum(low, own), low), np.where(doubtful, np.maximum(high, own), high)
+            doubtful = doubtful & ~is_moving
+    return sides._replace(
+        agree=sides.agree & ~doubtful,
+        low=np.where(doubtful, np.minimum(sides.low, own), sides.low),
+        high=np.where(doubtful, np.maximum(sides.high, own), sides.high),
+    )
 
 
 def _parameters(entries: np.ndarray, size: int) -> np.ndarray:
@@ -162,8 +185,8 @@ def is_finite(derivative: np.ndarray) -> bool:
 
 def _limits(
     objective: Conventional, kind: str, x: np.ndarray, ties: int, compiled: Compiled, direction: tuple
-) -> Iterator[tuple | None]:
-    """Yield, for one direction after the other, where the limits on its two sides agree, with what they are.
+) -> Iterator[Sides | None]:
+    """Yield, for one direction after the other, the limits on its two sides.
 
     None if there is nothing to be seen beside the point: what is equal there is equal everywhere, or no side is finite.
     """
@@ -188,8 +211,8 @@ class _Limits:
     x: np.ndarray
     direction: tuple
 
-    def along(self, p: np.ndarray) -> tuple | None:
-        """Return where they agree, their mean, the lower, the higher, and errors; None if no side is finite."""
+    def along(self, p: np.ndarray) -> Sides | None:
+        """Return the limits along a direction; None if no side is finite."""
 
         def beside(h: float, q: np.ndarray) -> np.ndarray | None:
             return _beside(self.objective, self.kind, self.x + h * q, self.direction)
@@ -202,14 +225,8 @@ class _Limits:
             return None
         (one, error_one), (other, error_other) = sides[0], sides[-1]
         error = np.maximum(error_one, error_other)
-        agree = np.abs(one - other) <= _room(error, one, other)
-        return (
-            agree & np.isfinite(one + other),
-            (one + other) / 2,
-            np.minimum(one, other),
-            np.maximum(one, other),
-            error,
-        )
+        agree = (np.abs(one - other) <= _room(error, one, other)) & np.isfinite(one + other)
+        return Sides(agree, (one + other) / 2, np.minimum(one, other), np.maximum(one, other), error)
 
 
 def _room(error: Any, one: Any, other: Any) -> Any:

@@ -162,11 +162,8 @@ class Original:
 
     def decided(self, x: np.ndarray, decisions: Any) -> None:
         """Run the function at `x`, and tell `decisions` what it decides by its data alone."""
-        options = self._literals, self.varying, self.as_data
         with np.errstate(**self._modes):
-            trace(
-                self.function, self.structure, x, self.args, self.scalar, *options, decisions=decisions
-            ).side_effects.take_back()
+            self._recorded(x, self._literals, decisions=decisions).side_effects.take_back()
 
     def _with_roots(self, x: np.ndarray) -> Trace:
         """Return the trace at `x`, what searches find being roots.
@@ -202,9 +199,9 @@ class Original:
         tape.decided = deciding(recorded.tape)
         return replace(again, tape=tape)
 
-    def _recorded(self, x: np.ndarray, literals: bool, cells: bool = True) -> Trace:
+    def _recorded(self, x: np.ndarray, literals: bool, **how: Any) -> Trace:
         given = self.function, self.structure, x, self.args, self.scalar, literals, self.varying, self.as_data
-        return trace(*given, cells=cells)
+        return trace(*given, **how)
 
     def complaint(self, failure: Exception, x: np.ndarray) -> TracingError:
         """Return what says that a trace at `x` failed; raise the user's own error where that is why."""

@@ -36,6 +36,7 @@ from autoopt.objectives.objective import Objective
 from autoopt.objectives.original import Original
 from autoopt.objectives.paths import Path
 from autoopt.parameters import Structure
+from autoopt.tables.elsewhere import is_batched
 from autoopt.tracing.arrays.array import TracedArray
 from autoopt.tracing.instrument.extension import CONSTANTS, USER_FORMULAS
 from autoopt.tracing.outside.watching import ABSENT, Watch, contents, is_kept, kept_bytes
@@ -302,7 +303,7 @@ def objective_of(
     """Return the `Objective` of `f`, for one call alone: from what earlier calls have found out, where that holds."""
     if (own := getattr(type(f), "__objective__", None)) is not None:  # of `weighted_rows`, which few calls load
         return own(f, x0, args, engine)
-    if any(getattr(type(one), "__batches__", False) for one in args):
+    if any(map(is_batched, args)):
         from autoopt.objectives.streamed import taken  # few objectives have data that are not in memory
 
         return taken(f, x0, args)

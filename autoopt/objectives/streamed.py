@@ -22,12 +22,13 @@ from autoopt.objectives.objective import Objective
 from autoopt.objectives.sampled import Plans
 from autoopt.origin import definition
 from autoopt.parameters import Structure
+from autoopt.tables.elsewhere import is_batched
 
 CHANGED = "PathChanged"
+"""The exception by which printed code says that another branch is taken."""
 
 RECENT = 4
 """Points at which what was found is kept."""
-"""The exception by which printed code says that another branch is taken."""
 
 
 class Rows(Protocol):
@@ -88,7 +89,7 @@ class StreamedObjective:
     @classmethod
     def of(cls, function: Callable, x0: Any, args: tuple) -> StreamedObjective:
         """Return the objective whose `args` are batches, and what its other arguments are, in their order."""
-        batches = [one for one in args if getattr(type(one), "__batches__", False)]
+        batches = [one for one in args if is_batched(one)]
         if len(batches) > 1:
             raise UsageError("Two of args are batches.", remedy="make them one, of all arguments that have rows.")
         rows = batches[0] if hasattr(batches[0], "passed") else BatchRows(batches[0])
@@ -301,7 +302,7 @@ def taken(function: Callable, x0: Any, args: tuple) -> StreamedObjective:
     The last points and plans of a run are then those of its standard errors and profiles.
     """
     for one in args:
-        known = vars(one).pop("known", None) if getattr(type(one), "__batches__", False) else None
+        known = vars(one).pop("known", None) if is_batched(one) else None
         if known is not None and known.is_of(function, x0, args):
             return known
     return StreamedObjective.of(function, x0, args)

@@ -1,4 +1,7 @@
-"""Collections of Dask, which are no data in memory: known by their classes, without importing Dask, and refused."""
+"""Data that are not in memory, known by their classes alone: rows that are read in batches, and collections of Dask.
+
+Where data in memory are needed, the latter are refused; Dask is not imported for that.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,11 @@ ON_WORKERS = (
 """What to do where there is no option `cluster`."""
 
 _OF_DASK = ("dask.array", "dask.dataframe", "dask_expr")
+
+
+def is_batched(data: object) -> bool:
+    """Whether data are `autoopt.batches`, or rows that are spread over workers, in place of the arguments they have."""
+    return getattr(type(data), "__batches__", False)
 
 
 def is_collection(data: object) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoopt.tape.keyed import Keyed
 from autoopt.tape.names import qualified
 from autoopt.tape.recurrence import text_of
 from autoopt.tape.tape import Slot, Step
@@ -108,7 +109,7 @@ def running(body: Sequence[Step], results: Sequence[int]) -> Callable:
 
 
 @dataclass(frozen=True, eq=False)
-class Equation:
+class Equation(Keyed):
     """From (initial state, first and last time, times asked for, operands of the functions) to SciPy's solution.
 
     Attributes
@@ -230,16 +231,6 @@ class Equation:
                 name = qualified(step.operation) if step.operation is not None else ""
                 parts.append(f"{name}|{step.inputs}|{text_of(step.template)}|{step.shape}|{step.dtype}")
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-    @property
-    def __name__(self) -> str:
-        return f"equation_{self.key}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Equation) and other.key == self.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
 
 
 # What comes around SciPy's calls; the printed source has the text of these functions.

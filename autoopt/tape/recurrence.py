@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autoopt.tape.digest import template_text
+from autoopt.tape.keyed import Keyed
 from autoopt.tape.names import qualified
 from autoopt.tape.tape import Step, call
 
@@ -57,7 +58,7 @@ class Until(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Recurrence:
+class Recurrence(Keyed):
     """A loop as one operation: from (initial carries, sequences, invariants) to (trajectories, outputs).
 
     Attributes
@@ -148,16 +149,6 @@ class Recurrence:
             template = text_of(step.template)
             parts.append(f"{name}|{step.inputs}|{template}|{step.shape}|{step.dtype}")
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-    @property
-    def __name__(self) -> str:
-        return f"recurrence_{self.key}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Recurrence) and other.key == self.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
 
 
 def text_of(template: Any) -> str:

@@ -50,8 +50,10 @@ class TapeRewriter:
         """Return the new step with the value of an old one."""
         return self.number[old]
 
-    def finished(self, guards: list[Guard], **changes: Any) -> Tape:
-        """Return the new tape."""
+    def finished(self, guards: list[Guard] | None = None, **changes: Any) -> Tape:
+        """Return the new tape, whose guards are those of the old one if no others are given."""
+        if guards is None:
+            guards = [guard._replace(step=self.at(guard.step)) for guard in self.old.guards]
         names = {self.number[index]: name for index, name in self.old.names.items() if index in self.number}
         output = self.at(self.old.output)
         return replace(

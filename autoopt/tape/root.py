@@ -21,13 +21,14 @@ from typing import Any
 
 import numpy as np
 
+from autoopt.tape.keyed import Keyed
 from autoopt.tape.names import qualified
 from autoopt.tape.recurrence import text_of
 from autoopt.tape.tape import Step, call
 
 
 @dataclass(frozen=True, eq=False)
-class Root:
+class Root(Keyed):
     """From (where the search starts, what the equation reads) to the root.
 
     Attributes
@@ -95,16 +96,6 @@ class Root:
             name = qualified(step.operation) if step.operation is not None else ""
             parts.append(f"{name}|{step.inputs}|{text_of(step.template)}|{step.shape}|{step.dtype}")
         return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-    @property
-    def __name__(self) -> str:
-        return f"root_{self.key}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Root) and other.key == self.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
 
 
 _TIGHT = {**dict.fromkeys(("brentq", "brenth", "ridder", "bisect", "toms748"), 1e-11), "newton": 1.5e-8}

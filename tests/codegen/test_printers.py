@@ -29,7 +29,7 @@ from autoopt.graph.loops.loop import Loop, loop
 from autoopt.graph.loops.roots import RootOp
 from autoopt.graph.nests.adjoints import variable_of
 from autoopt.graph.nests.operation import NestOp
-from autoopt.graph.nests.program import Again, Assignment, Program
+from autoopt.graph.nests.program import Assignment, Program
 from autoopt.ops import matrices, scalars
 from autoopt.ops.analytic import Part
 from autoopt.ops.assembled import Assembled, Entry, Gram
@@ -43,7 +43,7 @@ from autoopt.ops.releases import GAMMAS, GATHERS, SCATTERS, IfElse, ifelse
 from autoopt.ops.sparse import SparseProduct
 from autoopt.ops.windows import Overlaid, Windows
 from autoopt.rules import scipy_analytic
-from autoopt.tape.nests.nest import Read
+from autoopt.tape.nests.nest import Read, Repeat
 from autoopt.tape.nests.windows import One, Run, affine
 from autoopt.tape.root import Root
 from autoopt.tape.windows import Move
@@ -75,7 +75,7 @@ def all_before(y):
     reads = (Read(0, (One(i),)), Read(1, (Run(affine(0), i),)))
     entry, before = (variable_of(read.window) for read in reads)
     statement = Assignment(1, (One(i),), reads, (entry, before), entry + 0.5 * before.sum())
-    program = Program(((n,), (n,)), ("y", "s"), 1, (Again(affine(n), (statement,)),), (1,))
+    program = Program(((n,), (n,)), ("y", "s"), 1, (Repeat(affine(n), (statement,)),), (1,))
     return NestOp(program)(y)
 
 

@@ -27,6 +27,15 @@ def start(name, n=SIZE):
     return autoopt.objective(program.f, x, n), x, direction
 
 
+def check_by_differences(f, x, entries, h=1e-6, rtol=1e-6):
+    """Assert that the value is that of the function, and some entries of the gradient its differences."""
+    value, gradient = autoopt.objective(f, x).value_and_grad(x)
+    np.testing.assert_allclose(value, f(x), rtol=1e-13)
+    for k in entries:
+        e = h * np.eye(1, len(x), k)[0]
+        np.testing.assert_allclose(gradient[k], (f(x + e) - f(x - e)) / (2 * h), rtol=rtol)
+
+
 def imported(source: str, folder: Path) -> ModuleType:
     """Return the module of a source, from a file of its own."""
     path = folder / "printed.py"
@@ -143,12 +152,7 @@ def test_an_older_version_of_an_array_is_what_is_read():
         return total
 
     x = np.linspace(0.2, 1.2, 14)
-    value, gradient = autoopt.objective(f, x).value_and_grad(x)
-    np.testing.assert_allclose(value, f(x), rtol=1e-13)
-    h = 1e-6
-    for k in (0, 7, 13):
-        e = h * np.eye(1, 14, k)[0]
-        np.testing.assert_allclose(gradient[k], (f(x + e) - f(x - e)) / (2 * h), rtol=1e-6)
+    check_by_differences(f, x, (0, 7, 13))
 
 
 def test_other_data_of_the_same_shape_need_no_new_code():
@@ -175,11 +179,7 @@ def test_branches_within_the_loops_are_followed_as_before():
         return np.sum(s)
 
     x = np.linspace(0.0, 1.0, 16)
-    value, gradient = autoopt.objective(f, x).value_and_grad(x)
-    np.testing.assert_allclose(value, f(x), rtol=1e-13)
-    h = 1e-7
-    e = h * np.eye(1, 16, 4)[0]
-    np.testing.assert_allclose(gradient[4], (f(x + e) - f(x - e)) / (2 * h), rtol=1e-5)
+    check_by_differences(f, x, (4,), 1e-7, 1e-5)
 
 
 def test_values_of_every_iteration_may_be_read_after_the_loops():
@@ -193,9 +193,4 @@ def test_values_of_every_iteration_may_be_read_after_the_loops():
         return sum(kept) + s[3] * s[11]
 
     x = np.linspace(0.2, 1.4, 12)
-    value, gradient = autoopt.objective(f, x).value_and_grad(x)
-    np.testing.assert_allclose(value, f(x), rtol=1e-13)
-    h = 1e-6
-    for k in (0, 4, 11):
-        e = h * np.eye(1, 12, k)[0]
-        np.testing.assert_allclose(gradient[k], (f(x + e) - f(x - e)) / (2 * h), rtol=1e-6)
+    check_by_differences(f, x, (0, 4, 11))

@@ -18,15 +18,14 @@ from autoopt.codegen.printers.loops import reserved
 from autoopt.codegen.printers.table import prints
 from autoopt.codegen.printers.writer import Listing, Writer
 from autoopt.graph.nests.operation import NestOp
-from autoopt.graph.nests.program import Again, Assignment
+from autoopt.graph.nests.program import Assignment
 from autoopt.ops.patterns import unexpanded
-from autoopt.tape.nests.windows import Affine, New, One, Run, Window
+from autoopt.tape.names import fresh
+from autoopt.tape.nests.nest import Repeat, statements_of
+from autoopt.tape.nests.windows import Affine, Form, New, One, Run, Window, summed
 from autoopt.tape.statements import place_of
 
 COUNTERS = ("i", "j", "k", "l", "m")
-
-Form = dict[str, int]
-"""A whole number as the slopes of counters, by their names, and a constant, under the name ""."""
 
 
 @prints(NestOp, stem="array")
@@ -60,18 +59,10 @@ class _Function:
         used = {k for s in program.assignments() for k in (s.target, *(r.array for r in s.reads))}
         used |= {*program.results, *range(program.operands)}
         self.used = sorted(used)
-        self.names = {k: self._fresh(hints[k]) for k in self.used}
+        self.names = {k: fresh(hints[k], self.taken) for k in self.used}
         stem = self.names[program.results[0]] if program.results else "array"
         self.name = writer.fresh(f"{stem}_loops")
         self.comment = ""
-
-    def _fresh(self, hint: str) -> str:
-        name, count = hint, 1
-        while name in self.taken:
-            count += 1
-            name = f"{hint}{count}"
-        self.taken.add(name)
-        return name
 
     def listing(self) -> Listing:
         """Return the function."""
@@ -97,16 +88,16 @@ class _Function:
         """Return the lines of a body; `ordinals` are the iterations of the loops around, in terms of their counters."""
         lines: list[str] = []
         for part in body:
-            if not isinstance(part, Again):
+            if not isinstance(part, Repeat):
                 lines += [indent + line for line in self._statement(part, ordinals)]
                 continue
             counter = COUNTERS[len(ordinals)]
             sign, origin = _origin(part, len(ordinals))
             start, count = _in_counters(origin, ordinals), _in_counters(part.times, ordinals)
-            ordinal = _sum({counter: sign}, start, -sign)
-            first, stop, step = start, _sum(start, count, sign), sign
+            ordinal = summed({counter: sign}, start, -sign)
+            first, stop, step = start, summed(start, count, sign), sign
             if part.reverse:
-                first, stop, step = _sum(stop, {"": sign}, -1), _sum(start, {"": sign}, -1), -sign
+                first, stop, step = summed(stop, {"": sign}, -1), summed(start, {"": sign}, -1), -sign
             bounds = [_text(first), _text(stop), *([str(step)] if step != 1 else [])]
             bounds = bounds[1:] if bounds[0] == "0" and step == 1 else bounds
             lines.append(f"{indent}for {counter} in range({', '.join(bounds)}):")
@@ -159,14 +150,14 @@ class _Function:
 def _slice(part: Run, extent: int, ordinals: list[Form]) -> str:
     """Return the places of a run, in rising order."""
     start, length = _in_counters(part.start, ordinals), _in_counters(part.length, ordinals)
-    last = _sum(start, _sum(length, {"": 1}, -1), part.step)
+    last = summed(start, summed(length, {"": 1}, -1), part.step)
     low, high = (start, last) if part.step > 0 else (last, start)
-    stop = _sum(low, length, 1) if abs(part.step) == 1 else _sum(high, {"": 1}, 1)
+    stop = summed(low, length, 1) if abs(part.step) == 1 else summed(high, {"": 1}, 1)
     texts = ["" if low == {} else _text(low), "" if stop == {"": extent} else _text(stop)]
     return ":".join(texts if abs(part.step) == 1 else [*texts, str(abs(part.step))])
 
 
-def _origin(loop: Again, depth: int) -> tuple[int, Affine]:
+def _origin(loop: Repeat, depth: int) -> tuple[int, Affine]:
     """Return the sign and the start of a counter that is the place of most single entries in a loop."""
     votes: Counter[tuple[int, Affine]] = Counter()
     for window in _windows(loop.body):
@@ -183,26 +174,17 @@ def _origin(loop: Again, depth: int) -> tuple[int, Affine]:
 
 
 def _windows(body: Sequence[Any]) -> Iterator[Window]:
-    for part in body:
-        if isinstance(part, Again):
-            yield from _windows(part.body)
-        else:
-            yield part.window
-            yield from (read.window for read in part.reads)
+    for statement in statements_of(body):
+        yield statement.window
+        yield from (read.window for read in statement.reads)
 
 
 def _in_counters(number: Affine, ordinals: Sequence[Form]) -> Form:
     """Return a number in terms of the counters."""
     found: Form = {"": number.const} if number.const else {}
     for slope, ordinal in zip(number.slopes, ordinals, strict=False):
-        found = _sum(found, ordinal, slope)
+        found = summed(found, ordinal, slope)
     return found
-
-
-def _sum(one: Form, other: Form, factor: int) -> Form:
-    names = dict.fromkeys([*one, *other])
-    found = {name: one.get(name, 0) + factor * other.get(name, 0) for name in names}
-    return {name: slope for name, slope in found.items() if slope}
 
 
 def _text(form: Form) -> str:

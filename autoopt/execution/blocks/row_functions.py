@@ -118,9 +118,7 @@ class RowFunction:
         self.is_native = True
         before = shortest(blocks, operands, 2)
         compile_passes(blocks, operands)
-        if (
-            blocks.fast and shortest(blocks, operands, 2) > before
-        ):  # one block again and again may be faster than all are
+        if blocks.fast and shortest(blocks, operands, 2) > before:  # one block, looked at alone, may be faster
             blocks.reasons |= dict.fromkeys(blocks.fast, "it is not faster than NumPy")
             blocks.fast.clear()
 

@@ -71,9 +71,8 @@ def planned(function: FunctionType, operands: Sequence[Any]) -> RowPlan:
         except NotInBlocks as problem:
             if problem.reason != NUMBERED or not positions:
                 raise
-        return Splitting(
-            function.__globals__, texts, samples, axes, count, SAMPLED
-        ).plan()  # which are data like others
+        # positions are data like others then
+        return Splitting(function.__globals__, texts, samples, axes, count, SAMPLED).plan()
 
 
 def _is_positions(value: Any, count: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autoopt.execution.native.code import Box, Code, Cuts, Index, Memory, affine, literal, product
+from autoopt.tape.nests.windows import Form
 
 
 class NotLowered(Exception):
@@ -53,7 +54,7 @@ def is_moving(shape: Sequence[int | Extent]) -> bool:
     return any(isinstance(extent, Extent) for extent in shape)
 
 
-def form_of(code: Code, place: Any) -> dict[str, int] | None:
+def form_of(code: Code, place: Any) -> Form | None:
     """Return a whole number as affine in the counters of loops; None if it is not known as such."""
     if isinstance(place, Number):
         place = place.text if place.kind == "i" else None
@@ -66,13 +67,7 @@ def form_of(code: Code, place: Any) -> dict[str, int] | None:
     return code.forms.get(place) if isinstance(place, str) else None
 
 
-def combined(one: dict[str, int], other: dict[str, int], factor: int) -> dict[str, int]:
-    """Return the form of one number plus a multiple of another."""
-    found = {name: one.get(name, 0) + factor * other.get(name, 0) for name in dict.fromkeys([*one, *other])}
-    return {name: slope for name, slope in found.items() if slope}
-
-
-def emitted(code: Code, form: dict[str, int]) -> Index:
+def emitted(code: Code, form: Form) -> Index:
     """Return a number of this form, once for each."""
     if set(form) <= {""}:
         return form.get("", 0)

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from autoopt.execution.native.arrays import NotLowered, Number, combined, emitted, form_of
+from autoopt.execution.native.arrays import NotLowered, Number, emitted, form_of
 from autoopt.execution.native.code import Code, Index
+from autoopt.tape.nests.windows import summed
 
 
 def moved(code: Code, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Number | None:
@@ -16,10 +17,10 @@ def moved(code: Code, op: ast.operator | ast.cmpop, left: Any, right: Any) -> Nu
     if one is None or other is None:
         return None
     if isinstance(op, ast.Add | ast.Sub):
-        form = combined(one, other, 1 if isinstance(op, ast.Add) else -1)
+        form = summed(one, other, 1 if isinstance(op, ast.Add) else -1)
     elif isinstance(op, ast.Mult) and (set(one) <= {""} or set(other) <= {""}):
         number, moving = (one, other) if set(one) <= {""} else (other, one)
-        form = combined({}, moving, number.get("", 0))
+        form = summed({}, moving, number.get("", 0))
     else:
         return None
     return Number("i", str(emitted(code, form)), inside=True)

@@ -16,7 +16,6 @@ from autoopt.execution.native.arrays import (
     Number,
     broadcast,
     broadcast_shape,
-    combined,
     emitted,
     form_of,
     in_memory,
@@ -29,6 +28,7 @@ from autoopt.execution.native.arrays import (
     view,
 )
 from autoopt.execution.native.code import Code, Index
+from autoopt.tape.nests.windows import summed
 
 
 @dataclass(frozen=True)
@@ -104,19 +104,19 @@ def _moving_run(code: Code, part: slice, extent: int | Extent) -> Take:
     if part.start is None and part.stop is None and part.step == -1:
         last = form_of(code, extent)
         assert last is not None
-        return Take("run", emitted(code, combined(last, {"": 1}, -1)), -1, extent)
+        return Take("run", emitted(code, summed(last, {"": 1}, -1)), -1, extent)
     start, stop = form_of(code, part.start or 0), form_of(code, extent if part.stop is None else part.stop)
     behind = form_of(code, extent)
     if start is None or stop is None or behind is None or part.step not in (None, 1):
         raise NotLowered("a slice whose ends the values decide")
     for low, high in (({}, start), (start, stop), (stop, behind)):
-        room = combined(high, low, -1)
+        room = summed(high, low, -1)
         known = emitted(code, room)
         if isinstance(known, str):
             code.fail_unless(code.put(f"icmp sge i64 {known}, 0"))
         elif known < 0:
             raise NotLowered("a slice that reaches beyond its array")
-    length = emitted(code, combined(stop, start, -1))
+    length = emitted(code, summed(stop, start, -1))
     return Take("run", emitted(code, start), 1, Extent(length, most(extent)) if isinstance(length, str) else length)
 
 

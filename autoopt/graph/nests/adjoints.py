@@ -26,9 +26,9 @@ from pytensor.graph.basic import Variable
 
 from autoopt.graph.loops.adjoints import pulled
 from autoopt.graph.loops.bodies import rewritten
-from autoopt.graph.nests.program import Again, Assignment, Program, are_apart, used, widest
+from autoopt.graph.nests.program import Assignment, Program, are_apart, used, widest
 from autoopt.ops.patterns import is_zero
-from autoopt.tape.nests.nest import Read
+from autoopt.tape.nests.nest import Read, Repeat
 from autoopt.tape.nests.windows import One, Part, Run, Window, affine, index_at, lengths
 
 VISITS = 300_000
@@ -172,7 +172,7 @@ class _Backwards:
     def _forwards(self, body: Sequence[Any]) -> tuple[Any, ...]:
         found: list[Any] = []
         for part in body:
-            if isinstance(part, Again):
+            if isinstance(part, Repeat):
                 found.append(part._replace(body=self._forwards(part.body)))
                 continue
             k = self.number[id(part)]
@@ -213,7 +213,7 @@ class _Backwards:
     def _reversed(self, body: Sequence[Any]) -> tuple[Any, ...]:
         found: list[Any] = []
         for part in reversed(body):
-            if isinstance(part, Again):
+            if isinstance(part, Repeat):
                 found.append(part._replace(body=self._reversed(part.body), reverse=not part.reverse))
             else:
                 found += self._of(part)

@@ -19,7 +19,7 @@ from autoopt.graph.loops.bodies import rewritten
 from autoopt.graph.loops.marks import mark
 from autoopt.graph.loops.recurrence import BUILDERS, apply_step
 from autoopt.graph.nests.adjoints import backwards, variable_of
-from autoopt.graph.nests.program import Again, Assignment, Program
+from autoopt.graph.nests.program import Assignment, Program
 from autoopt.ops.patterns import applied_to
 from autoopt.ops.releases import infers_shape
 from autoopt.tape.nests.nest import Nest, Repeat, Statement
@@ -137,7 +137,7 @@ def build_nest(nest: Nest, *given: Any) -> list[TensorVariable]:
 
 def _body(body: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(
-        Again(part.times, _body(part.body)) if isinstance(part, Repeat) else _assignment(part) for part in body
+        part._replace(body=_body(part.body)) if isinstance(part, Repeat) else _assignment(part) for part in body
     )
 
 

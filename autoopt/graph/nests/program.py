@@ -1,6 +1,6 @@
 """The statements of a nest of loops with PyTensor expressions, and what can be seen of them by running through.
 
-Like `tape.nests.nest`, whose windows it has, but for loops that run backwards and for statements that add.
+Like `tape.nests.nest`, whose windows and loops it has, but for statements that add.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
 
-from autoopt.tape.nests.nest import Read
-from autoopt.tape.nests.windows import Affine, New, One, Part, Run, Window, lengths
+from autoopt.tape.nests.nest import Read, Repeat, run, statements_of
+from autoopt.tape.nests.windows import New, One, Part, Run, Window, lengths
 
 
 class Assignment(NamedTuple):
@@ -32,14 +32,6 @@ class Assignment(NamedTuple):
     origin: Any = None
 
 
-class Again(NamedTuple):
-    """A loop: so many iterations of its body, with `reverse` from the last to the first."""
-
-    times: Affine
-    body: tuple[Any, ...]
-    reverse: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Program:
     """Arrays, the operands first, the others zeros at first; what is done with them; and which are returned."""
@@ -52,7 +44,7 @@ class Program:
 
     def assignments(self) -> Iterator[Assignment]:
         """Yield the statements, in order."""
-        yield from _assignments(self.body)
+        yield from statements_of(self.body)
 
     def written(self) -> set[int]:
         """Return the arrays that are written into."""
@@ -64,7 +56,7 @@ class Program:
 
     def run(self, visit: Callable[[Assignment, list[int]], None]) -> None:
         """Call `visit` for each statement in each iteration, in the order in which they run."""
-        _run(self.body, [], visit)
+        run(self.body, visit)
 
     def tables(self) -> dict[int, np.ndarray]:
         """Return the counters of all iterations of each statement, by its place among them."""
@@ -85,36 +77,18 @@ class Program:
         return replace(self, body=_kept(self.body, alive), results=results)
 
 
-def _assignments(body: Sequence[Any]) -> Iterator[Assignment]:
-    for part in body:
-        if isinstance(part, Again):
-            yield from _assignments(part.body)
-        else:
-            yield part
-
-
 def _form(body: Sequence[Any]) -> tuple:
     return tuple(
         (part.times, part.reverse, _form(part.body))
-        if isinstance(part, Again)
+        if isinstance(part, Repeat)
         else (part.target, part.window, part.reads, part.add)
         for part in body
     )
 
 
-def _run(body: Sequence[Any], counters: list[int], visit: Callable) -> None:
-    for part in body:
-        if not isinstance(part, Again):
-            visit(part, counters)
-            continue
-        places = range(part.times.at(counters))
-        for t in reversed(places) if part.reverse else places:
-            _run(part.body, [*counters, t], visit)
-
-
 def _tables(body: Sequence[Any], table: np.ndarray, found: list[np.ndarray]) -> None:
     for part in body:
-        if not isinstance(part, Again):
+        if not isinstance(part, Repeat):
             found.append(table)
             continue
         counts = np.maximum(part.times.over(table), 0)
@@ -126,7 +100,7 @@ def _tables(body: Sequence[Any], table: np.ndarray, found: list[np.ndarray]) -> 
 def _kept(body: Sequence[Any], alive: set[int]) -> tuple[Any, ...]:
     found: list[Any] = []
     for part in body:
-        if isinstance(part, Again):
+        if isinstance(part, Repeat):
             inner = _kept(part.body, alive)
             found += [part._replace(body=inner)] if inner else []
         elif part.target in alive:

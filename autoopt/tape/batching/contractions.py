@@ -119,7 +119,7 @@ class _Writer(TapeRewriter):
                 self.number[index] = self.product(step, self.sums[index])
             else:
                 self.take(index)
-        return self.finished([guard._replace(step=self.at(guard.step)) for guard in self.old.guards])
+        return self.finished()
 
     def product(self, step: Step, kinds: Kinds) -> int:
         """Return the product of matrices that a sum is."""

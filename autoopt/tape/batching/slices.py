@@ -207,7 +207,7 @@ class _Writer(TapeRewriter):
                 self.take(index)
             else:
                 self.number[index] = self.entry(name, self.families[name], index, step)
-        return self.finished([guard._replace(step=self.at(guard.step)) for guard in self.old.guards])
+        return self.finished()
 
     def entry(self, name: Any, family: _Family, index: int, step: Step) -> int:
         """Return the entry of a cumulative sum that is the sum over one slice."""

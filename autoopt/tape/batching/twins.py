@@ -80,7 +80,7 @@ class _Writer(TapeRewriter):
                 self.number[index] = self.turned(step, *self.twins[index])
             else:
                 self.take(index)
-        return self.finished([guard._replace(step=self.at(guard.step)) for guard in self.old.guards])
+        return self.finished()
 
     def turned(self, step: Step, twin: int, ratio: float) -> int:
         """Return the transpose of a product times a number."""

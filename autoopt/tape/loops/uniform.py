@@ -142,7 +142,7 @@ class _Uniform(TapeRewriter):
             self.iteration(t)
         for index in range(last + 1, len(self.old.steps)):
             self.take(index)
-        return self.finished([guard._replace(step=self.at(guard.step)) for guard in self.old.guards])
+        return self.finished()
 
     def _masked(self) -> set[frozenset[int]]:
         """Return the sets of kinds for which a mask may be asked."""

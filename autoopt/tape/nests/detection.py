@@ -153,4 +153,4 @@ class _Nesting(TapeRewriter):
     def tape(self) -> Tape:
         """Return the new tape."""
         self._copy(len(self.old.steps))
-        return self.finished([guard._replace(step=self.at(guard.step)) for guard in self.old.guards])
+        return self.finished()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoopt.tape.keyed import Keyed
 from autoopt.tape.names import qualified
 from autoopt.tape.nests.windows import Affine, Window, index_at
 from autoopt.tape.recurrence import text_of
@@ -52,14 +53,35 @@ class Statement(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """A loop: so many iterations of its body."""
+    """A loop: so many iterations of its body, with `reverse` from the last to the first."""
 
     times: Affine
     body: tuple[Any, ...]
+    reverse: bool = False
+
+
+def statements_of(body: Sequence[Any]) -> Iterator[Any]:
+    """Yield what is in loops and in those within, in order."""
+    for part in body:
+        if isinstance(part, Repeat):
+            yield from statements_of(part.body)
+        else:
+            yield part
+
+
+def run(body: Sequence[Any], visit: Callable[[Any, list[int]], None], counters: Sequence[int] = ()) -> None:
+    """Call `visit` for each statement in each iteration, in the order in which they run."""
+    for part in body:
+        if not isinstance(part, Repeat):
+            visit(part, list(counters))
+            continue
+        places = range(part.times.at(counters))
+        for t in reversed(places) if part.reverse else places:
+            run(part.body, visit, [*counters, t])
 
 
 @dataclass(frozen=True, eq=False)
-class Nest:
+class Nest(Keyed):
     """Loops as one operation: from what arrays hold at first to what they hold at last.
 
     Attributes
@@ -84,30 +106,16 @@ class Nest:
         """Run the loops in NumPy."""
         arrays = [np.array(operand, dtype=float) for operand in operands]
         arrays += [np.zeros(shape) for shape in self.shapes[self.operands :]]
-        self._run(self.loops, arrays, [])
-        return tuple(arrays[k] for k in self.results)
 
-    def _run(self, body: Sequence[Any], arrays: list, counters: list[int]) -> None:
-        for part in body:
-            if isinstance(part, Repeat):
-                for t in range(part.times.at(counters)):
-                    self._run(part.body, arrays, [*counters, t])
-                continue
+        def visit(part: Statement, counters: list[int]) -> None:
             values = [arrays[read.array][index_at(read.window, counters)] for read in part.reads]
             for step in part.body[len(values) :]:
                 known = step.operation is None
                 values.append(step.template.value if known else call(step, [values[k] for k in step.inputs]))
             arrays[part.target][index_at(part.window, counters)] = values[part.result]
 
-    def statements(self) -> Iterator[Statement]:
-        """Yield all statements, in order."""
-        waiting = list(self.loops)
-        while waiting:
-            part = waiting.pop(0)
-            if isinstance(part, Repeat):
-                waiting[:0] = part.body
-            else:
-                yield part
+        run(self.loops, visit)
+        return tuple(arrays[k] for k in self.results)
 
     @cached_property
     def key(self) -> str:
@@ -129,16 +137,6 @@ class Nest:
 
         enter(self.loops)
         return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
-
-    @property
-    def __name__(self) -> str:
-        return f"nest_{self.key}"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Nest) and other.key == self.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
 
 
 SMOOTH: frozenset[Callable] = frozenset(

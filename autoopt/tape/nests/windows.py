@@ -42,6 +42,16 @@ class Affine(NamedTuple):
         return not self.slopes
 
 
+Form = dict[str, int]
+"""A whole number as the slopes of counters, by their names, and a constant, under the name ""."""
+
+
+def summed(one: Form, other: Form, factor: int = 1) -> Form:
+    """Return the form of one number plus a multiple of another."""
+    found = {name: one.get(name, 0) + factor * other.get(name, 0) for name in dict.fromkeys([*one, *other])}
+    return {name: slope for name, slope in found.items() if slope}
+
+
 def affine(const: int, slopes: Sequence[int] = ()) -> Affine:
     """Return a number of which equal ones are equal: without slopes of 0 at the end."""
     width = max((k + 1 for k, slope in enumerate(slopes) if slope), default=0)
